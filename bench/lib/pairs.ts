@@ -1,0 +1,73 @@
+// Owns: the order of a paired comparison: A B A B …, so that whatever else the machine does hits both sides alike.
+// Must not know: what is measured.
+// Invariant: a ratio is only ever taken between two measurements made one directly after the other.
+
+import { findOutlier, median, spread } from "./statistics.ts";
+
+const MAX_SPREAD = 0.25;
+
+/** One measurement of one side. */
+export interface Sample {
+  readonly value: number;
+  /** Share of its core that the load generator used, 0 to 1. */
+  readonly generatorLoad?: number;
+}
+
+export interface Pair {
+  readonly ours: Sample;
+  readonly theirs: Sample;
+  readonly ratio: number;
+}
+
+export interface PairedResult {
+  readonly ours: number;
+  readonly theirs: number;
+  readonly ratio: number;
+  readonly spread: number;
+  /** Pairs that were measured again because the spread was too wide. */
+  readonly repeated: number;
+  readonly generatorLoad: number;
+}
+
+/**
+ * Measures `count` pairs. While the ratios spread over more than a quarter of their median, the pair farthest from it is measured
+ * again, at most `count` times in all.
+ */
+export async function measurePairs(
+  count: number,
+  ours: () => Promise<Sample>,
+  theirs: () => Promise<Sample>,
+  onPair: (pair: Pair, index: number) => void,
+): Promise<PairedResult> {
+  const measure = async (index: number): Promise<Pair> => {
+    const first = await ours();
+    const second = await theirs();
+    const pair = { ours: first, theirs: second, ratio: first.value / second.value };
+    onPair(pair, index);
+    return pair;
+  };
+  const pairs: Pair[] = [];
+  while (pairs.length < count) pairs.push(await measure(pairs.length));
+  const ratios = (): number[] => pairs.map((pair) => pair.ratio);
+  let repeated = 0;
+  for (; repeated < count && spread(ratios()) > MAX_SPREAD; repeated++) {
+    const outlier = findOutlier(ratios());
+    pairs[outlier] = await measure(outlier);
+  }
+  return {
+    ours: median(pairs.map((pair) => pair.ours.value)),
+    theirs: median(pairs.map((pair) => pair.theirs.value)),
+    ratio: median(ratios()),
+    spread: spread(ratios()),
+    repeated,
+    generatorLoad: median(pairs.map((pair) => pair.ours.generatorLoad ?? 0)),
+  };
+}
+
+const MAX_GENERATOR_LOAD = 0.85;
+
+/** Why a result says nothing, if it does: a generator near its own limit measures itself. */
+export function findVoidReason(result: PairedResult): string | undefined {
+  if (result.generatorLoad <= MAX_GENERATOR_LOAD) return undefined;
+  return `the load generator used ${Math.round(result.generatorLoad * 100)} % of its core`;
+}

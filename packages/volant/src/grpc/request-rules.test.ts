@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkRequest, checkTimeout } from "./request-rules.ts";
+import { StatusCode } from "./status-code.ts";
+
+test("a POST with a gRPC content type and te: trailers goes on", () => {
+  assert.equal(checkRequest("POST", "application/grpc", "trailers"), undefined);
+  assert.equal(checkRequest("POST", "application/grpc+proto", "Trailers"), undefined);
+});
+
+test("§1.21 the absence of te is tolerated, another value is not", () => {
+  assert.equal(checkRequest("POST", "application/grpc", undefined), undefined);
+  assert.equal(checkRequest("POST", "application/grpc", "gzip")?.httpStatus, 400);
+});
+
+test("§1.21 another method is 405 and INTERNAL", () => {
+  for (const method of ["GET", "post", "PUT", undefined]) {
+    const refusal = checkRequest(method, "application/grpc", "trailers");
+    assert.equal(refusal?.httpStatus, 405);
+    assert.equal(refusal.grpcStatus, StatusCode.INTERNAL);
+  }
+});
+
+test("§1.20 another content type is 415, and the message says what came", () => {
+  assert.equal(checkRequest("POST", undefined, "trailers")?.httpStatus, 415);
+  const refusal = checkRequest("POST", "application/grpcfoo", "trailers");
+  assert.equal(refusal?.httpStatus, 415);
+  assert.match(refusal.message, /"application\/grpcfoo"/);
+});
+
+test("§1.6 a malformed grpc-timeout is 400 and INTERNAL; none, 0S and a good one go on", () => {
+  for (const timeout of [undefined, "0S", "100m"]) assert.equal(checkTimeout(timeout), undefined);
+  const refusal = checkTimeout("soon");
+  assert.equal(refusal?.httpStatus, 400);
+  assert.equal(refusal.grpcStatus, StatusCode.INTERNAL);
+});
+
+test("a refusal quotes at most 64 characters of what the peer sent", () => {
+  const message = checkRequest("POST", "x".repeat(10_000), undefined)?.message ?? "";
+  assert.ok(message.includes("x".repeat(64)));
+  assert.ok(message.length < 200);
+});

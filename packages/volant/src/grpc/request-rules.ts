@@ -1,0 +1,54 @@
+/**
+ * What is checked on the headers of a request before its path is looked up.
+ *
+ * Must not know: methods and handlers, and how a refusal is sent.
+ * Invariant: pure; a refusal carries both an HTTP status, for clients that do not speak gRPC, and a gRPC status.
+ * Spec: gRPC PROTOCOL-HTTP2 "Requests"; RFC 9113 §8.2.2.
+ */
+
+import { isGrpcContentType } from "./content-type.ts";
+import { StatusCode } from "./status-code.ts";
+import { MALFORMED_TIMEOUT, parseTimeout } from "./timeout.ts";
+
+/** The request is answered with this, as Trailers-Only, and reaches no method. */
+export interface RequestRefusal {
+  readonly httpStatus: number;
+  readonly grpcStatus: StatusCode;
+  readonly message: string;
+}
+
+/** `undefined` when the request may go on. */
+export function checkRequest(
+  method: string | undefined,
+  contentType: string | undefined,
+  te: string | undefined,
+): RequestRefusal | undefined {
+  if (method !== "POST") return refuse(405, `:method is ${quote(method)}; a gRPC call is a POST`);
+  if (!isGrpcContentType(contentType)) {
+    return refuse(
+      415,
+      `content-type is ${quote(contentType)}; a gRPC call has application/grpc, with or without +codec`,
+    );
+  }
+  // Clients must send `te: trailers`, so that proxies that drop trailers are noticed; some do not, and work.
+  if (te !== undefined && te !== "trailers" && te.toLowerCase() !== "trailers") {
+    return refuse(400, `te is ${quote(te)}; over HTTP/2 only "trailers" is legal`);
+  }
+  return undefined;
+}
+
+/** `undefined` when the value of `grpc-timeout` is well-formed or missing. */
+export function checkTimeout(timeout: string | undefined): RequestRefusal | undefined {
+  if (timeout === undefined || parseTimeout(timeout) !== MALFORMED_TIMEOUT) return undefined;
+  return refuse(400, `grpc-timeout is ${quote(timeout)}; it is 1 to 8 digits and one of H M S m u n`);
+}
+
+function refuse(httpStatus: number, message: string): RequestRefusal {
+  return { httpStatus, grpcStatus: StatusCode.INTERNAL, message };
+}
+
+/** The peer's text, cut: it goes back in a header and into logs. */
+function quote(value: string | undefined): string {
+  if (value === undefined) return "missing";
+  return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value);
+}

@@ -1,0 +1,306 @@
+/**
+ * One HTTP/2 connection, either role, without I/O, clock or randomness. It coordinates: windows, settings, HPACK, streams,
+ * scheduling, reservations and budgets each have their own owner. RFC 9113.
+ *
+ * Call order for a driver:
+ *  1. `start(now)` once.
+ *  2. `receive(bytes, now)` for each chunk, while `mayRead`; `handleTransportClosed()` when there will be no more.
+ *  3. After the sink's `onOutput`: `takeOutput()`, write it, then `handleRoom()`, which may produce more.
+ *  4. After 2 and 3: arm one timer for `nextTimeout()`; when it fires, `handleTimeout(now)`.
+ *  5. Once `isClosed`: write what `takeOutput()` still has, then destroy the transport.
+ *
+ * Commands (`send…`, `resetStream`, `consume`, …) are legal inside the sink's calls and never call back synchronously,
+ * save `onOutput`. Peer faults never throw; a {@link UsageError} is a bug on our side.
+ */
+import { ConnectionParts } from "./connection-parts.ts";
+import { Drain } from "./drain.ts";
+import { ErrorCode } from "./error-code.ts";
+import { connectionFault, type Fault } from "./fault.ts";
+import { FrameReader, type FrameSink } from "./frame-reader.ts";
+import { MAX_STREAM_ID } from "./frame-type.ts";
+import type { ResolvedHttp2Options, Role } from "./options.ts";
+import type { TakenOutput } from "./output-buffer.ts";
+import { CLIENT_PREFACE, HTTP1_RESPONSE, looksLikeHttp1 } from "./preface.ts";
+import { ReceiveHeaders } from "./receive-headers.ts";
+import { ReceivePath } from "./receive-path.ts";
+import { Reservation } from "./reservation.ts";
+import { SendPath } from "./send-path.ts";
+import { SettingsSync } from "./settings-sync.ts";
+import type { Http2Sink } from "./sink.ts";
+import type { Http2Stream, OutboundBlock } from "./stream.ts";
+import { UsageError } from "./usage-error.ts";
+
+const BAD_PREFACE = connectionFault(ErrorCode.PROTOCOL_ERROR, "bad-preface");
+const HTTP1_REQUEST = connectionFault(ErrorCode.HTTP_1_1_REQUIRED, "http1-request");
+const FRAME_TOO_LARGE = connectionFault(ErrorCode.FRAME_SIZE_ERROR, "frame-too-large");
+const TRANSPORT_CLOSED = connectionFault(ErrorCode.NO_ERROR, "transport-closed", "remote");
+const CLOSED_BY_USER = connectionFault(ErrorCode.NO_ERROR, "closed", "user");
+const HANDSHAKE_TIMEOUT = connectionFault(ErrorCode.PROTOCOL_ERROR, "handshake-timeout");
+const SETTINGS_TIMEOUT = connectionFault(ErrorCode.SETTINGS_TIMEOUT, "settings-ack-timeout");
+const HEADER_BLOCK_TIMEOUT = connectionFault(ErrorCode.ENHANCE_YOUR_CALM, "header-block-timeout");
+
+/** Leaves headroom below 2^31: a connection that has used this many ids is replaced by its owner. */
+const LAST_USABLE_STREAM_ID = MAX_STREAM_ID - 2;
+
+export class Http2Connection implements FrameSink {
+  private readonly parts: ConnectionParts;
+  private readonly sender: SendPath;
+  private readonly settings: SettingsSync;
+  private readonly headers: ReceiveHeaders;
+  private readonly receiver: ReceivePath;
+  private readonly reader: FrameReader;
+  private readonly reservation: Reservation;
+  private readonly drain: Drain;
+  private handshakeDeadlineMs = Number.POSITIVE_INFINITY;
+  private nowMs = 0;
+
+  constructor(role: Role, options: ResolvedHttp2Options, sink: Http2Sink) {
+    this.parts = new ConnectionParts(role, options, sink);
+    this.sender = new SendPath(this.parts);
+    this.settings = new SettingsSync(this.parts, this.sender);
+    this.headers = new ReceiveHeaders(this.parts, this.sender);
+    this.drain = new Drain(this.parts);
+    const { sender, settings, headers, drain } = this;
+    this.receiver = new ReceivePath(this.parts, { sender, settings, headers, drain });
+    this.reader = new FrameReader(this, options.maxFrameBytes, role === "server");
+    this.reservation = new Reservation(this.parts);
+  }
+
+  // Environment in
+
+  /** A client speaks first; a server waits for the preface, so that another protocol can be answered in its own words. */
+  start(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.handshakeDeadlineMs = nowMs + this.parts.options.handshakeTimeoutMs;
+    if (this.parts.role === "server") return;
+    const { output } = this.parts;
+    output.ensure(CLIENT_PREFACE.length);
+    output.length += CLIENT_PREFACE.copy(output.bytes, output.length);
+    this.sendOpening();
+  }
+
+  receive(bytes: Buffer, nowMs: number): void {
+    if (this.parts.isClosed) return;
+    this.nowMs = nowMs;
+    this.headers.nowMs = nowMs;
+    this.reader.receive(bytes);
+    this.deliverWritable();
+  }
+
+  /** The transport ended or failed; there will be no more octets. */
+  handleTransportClosed(): void {
+    this.parts.close(TRANSPORT_CLOSED);
+    this.parts.output.discard();
+  }
+
+  /** To be called after output was taken: queued data moves up, and waiting writers hear of it. */
+  handleRoom(): void {
+    if (this.parts.isClosed) return;
+    this.sender.pump();
+    this.deliverWritable();
+  }
+
+  handleTimeout(nowMs: number): void {
+    this.nowMs = nowMs;
+    if (nowMs >= this.handshakeDeadline) this.parts.fail(HANDSHAKE_TIMEOUT);
+    else if (nowMs >= this.settings.ackDeadlineMs) this.parts.fail(SETTINGS_TIMEOUT);
+    else if (nowMs >= this.headers.blockDeadlineMs) this.parts.fail(HEADER_BLOCK_TIMEOUT);
+    else if (nowMs >= this.drain.deadlineMs) this.drain.finish();
+  }
+
+  /** When `handleTimeout` is due, in ms of the driver's clock; Infinity: never. */
+  nextTimeout(): number {
+    if (this.parts.isClosed) return Number.POSITIVE_INFINITY;
+    return Math.min(
+      this.handshakeDeadline,
+      this.settings.ackDeadlineMs,
+      this.headers.blockDeadlineMs,
+      this.drain.deadlineMs,
+    );
+  }
+
+  // Commands
+
+  /** A new stream of ours, idle until its headers are sent. Check {@link canOpenStream} first. */
+  openStream(): Http2Stream {
+    if (!this.canOpenStream) throw new UsageError("no stream can be opened on this connection now");
+    const { streams, remote, options } = this.parts;
+    return streams.openLocalStream(remote.initialWindowBytes, options.initialStreamWindowBytes);
+  }
+
+  sendHeaders(stream: Http2Stream, block: OutboundBlock, endStream: boolean): void {
+    this.sender.sendHeaders(stream, block, endStream);
+  }
+
+  /** Ends our side with a header block, after all data. */
+  sendTrailers(stream: Http2Stream, block: OutboundBlock): void {
+    this.sender.sendTrailers(stream, block);
+  }
+
+  /** Takes `bytes` over. False: wait for the sink's `onWritable` before sending more. */
+  sendData(stream: Http2Stream, bytes: Buffer, endStream: boolean): boolean {
+    return this.sender.sendData(stream, bytes, endStream);
+  }
+
+  /** Ends a stream now. The sink is not told: the caller knows. */
+  resetStream(stream: Http2Stream, code: ErrorCode): void {
+    if (!this.parts.isClosed) this.sender.reset(stream, code);
+  }
+
+  /** `bytes` of the stream's DATA were used: the peer may send as many again. */
+  consume(stream: Http2Stream, bytes: number): void {
+    if (!this.parts.isClosed) this.receiver.consume(stream, bytes);
+  }
+
+  /** Lets the peer send `bytes` more on this stream at once, above the window if need be. */
+  expect(stream: Http2Stream, bytes: number): void {
+    const missing = bytes - stream.receiveWindow.open;
+    if (missing <= 0 || stream.isRemoteDone || this.parts.isClosed) return;
+    const extra = stream.receiveWindow.grant(missing);
+    this.parts.receiveWindow.grant(extra);
+    this.parts.writeWindowUpdate(stream.id, extra);
+    this.parts.writeWindowUpdate(0, extra);
+  }
+
+  /** See {@link Reservation}: the position to write a message at, or -1. */
+  reserve(stream: Http2Stream, headers: Buffer | undefined, estimate: number): number {
+    return this.reservation.reserve(stream, headers, estimate);
+  }
+
+  /** Octets that may be written at the reserved position, into {@link outputBytes}. */
+  get reservedLimit(): number {
+    return this.reservation.limit;
+  }
+
+  get outputBytes(): Buffer {
+    return this.parts.output.bytes;
+  }
+
+  commit(length: number, trailers: Buffer | undefined): boolean {
+    return this.reservation.commit(length, trailers);
+  }
+
+  rollback(): void {
+    this.reservation.rollback();
+  }
+
+  /** `opaque` is an integer from 0 to 2^31-1; the answer arrives as `onPingAck(opaque)`. */
+  sendPing(opaque: number): void {
+    if (!this.parts.isClosed) this.drain.sendPing(opaque);
+  }
+
+  /** See {@link Drain}. */
+  beginDrain(nowMs: number): void {
+    this.drain.begin(nowMs);
+  }
+
+  /** GOAWAY and the end of everything; the sink hears `onClosed`. */
+  close(fault: Fault = CLOSED_BY_USER): void {
+    this.reader.stop();
+    this.parts.fail(fault);
+  }
+
+  // Out
+
+  takeOutput(): TakenOutput | undefined {
+    this.parts.outputTaken();
+    return this.parts.output.take();
+  }
+
+  /** False while the peer provokes more answers than it reads: CVE-2019-9512. */
+  get mayRead(): boolean {
+    return this.parts.budget.mayRead;
+  }
+
+  get isClosed(): boolean {
+    return this.parts.isClosed;
+  }
+
+  /** Why the connection is over; set once it is. */
+  get fault(): Fault | undefined {
+    return this.parts.fault;
+  }
+
+  /** True once the peer's SETTINGS arrived. */
+  get isReady(): boolean {
+    return this.settings.remoteReceived && !this.parts.isClosed;
+  }
+
+  get isDrainFinal(): boolean {
+    return this.drain.isFinal;
+  }
+
+  /** RFC 9113 §5.1.2: within the peer's limit, and with ids left. */
+  get canOpenStream(): boolean {
+    const { streams, remote } = this.parts;
+    return this.isReady && streams.openLocal < remote.maxConcurrentStreams && !this.isExhausted;
+  }
+
+  /** RFC 9113 §5.1.1: no id is left for another stream of ours. */
+  get isExhausted(): boolean {
+    return this.parts.streams.nextLocalId > LAST_USABLE_STREAM_ID;
+  }
+
+  /** Streams of either side that are not over. */
+  get streamCount(): number {
+    return this.parts.streams.size;
+  }
+
+  streams(): Iterable<Http2Stream> {
+    return this.parts.streams.values();
+  }
+
+  /** Faults and refusals by cause, since the connection began. */
+  get faultCounts(): ReadonlyMap<string, number> {
+    return this.parts.budget.counts;
+  }
+
+  /** Connection-level windows, for tests and metrics. */
+  get windows(): { readonly send: number; readonly receive: number; readonly held: number } {
+    const { sendWindow, receiveWindow } = this.parts;
+    return { send: sendWindow.available, receive: receiveWindow.open, held: receiveWindow.held };
+  }
+
+  // FrameSink: called by the reader only
+
+  onFrame(bytes: Buffer, start: number, length: number, type: number, flags: number, streamId: number): boolean {
+    return this.receiver.onFrame(bytes, start, length, type, flags, streamId);
+  }
+
+  onPreface(): void {
+    this.sendOpening();
+  }
+
+  onBadPreface(octets: Buffer): void {
+    if (!looksLikeHttp1(octets)) {
+      this.parts.fail(BAD_PREFACE);
+      return;
+    }
+    const { output } = this.parts;
+    output.ensure(HTTP1_RESPONSE.length);
+    output.length += HTTP1_RESPONSE.copy(output.bytes, output.length);
+    this.parts.outputWritten();
+    this.parts.close(HTTP1_REQUEST);
+  }
+
+  onOversizedFrame(): void {
+    this.parts.fail(FRAME_TOO_LARGE);
+  }
+
+  /** SETTINGS first (RFC 9113 §3.4), then the connection window at its full size. */
+  private sendOpening(): void {
+    this.settings.sendInitial(this.nowMs);
+    const extra = this.parts.options.connectionWindowBytes - 65_535;
+    if (extra > 0) this.parts.writeWindowUpdate(0, extra);
+  }
+
+  private get handshakeDeadline(): number {
+    return this.settings.remoteReceived ? Number.POSITIVE_INFINITY : this.handshakeDeadlineMs;
+  }
+
+  private deliverWritable(): void {
+    for (const stream of this.sender.takeWritable()) {
+      if (!stream.isClosed) this.parts.sink.onWritable(stream);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Fields to header blocks. Owns the sending dynamic table and the size updates due to the peer. Must not know frames,
+ * streams or what a field means: whoever makes the fields says what may be indexed.
+ * Invariant: a block that was not returned leaves nothing in the table. RFC 7541 §4.2, §6; RFC 9113 §4.3.
+ */
+import { UsageError } from "../usage-error.ts";
+import { DEFAULT_TABLE_BYTES } from "./dynamic-table.ts";
+import { EncoderTable } from "./encoder-table.ts";
+import { FIELD_OVERHEAD_BYTES } from "./field.ts";
+import { MAX_INTEGER, MAX_INTEGER_OCTETS, writeInteger } from "./integer.ts";
+import { fieldsBound, Indexing, type OutboundField, writeIndexed, writeLiteral } from "./outbound-field.ts";
+import { STATIC_NAMES } from "./static-table.ts";
+
+const SIZE_UPDATE_PATTERN = 0x20;
+const SIZE_UPDATE_BITS = 5;
+const NO_UPDATE_DUE = -1;
+
+export class HpackEncoder {
+  /** For inspection only. */
+  readonly table: EncoderTable;
+  readonly #cap: number;
+  /** RFC 7541 §4.2: the smallest size since the last block, and the one in force now, while an update is due. */
+  #smallestDue = NO_UPDATE_DUE;
+  #lastDue = NO_UPDATE_DUE;
+
+  /** `maxTableBytes` caps our table, whatever the peer allows: it is memory that the peer would make us hold. */
+  constructor(maxTableBytes: number) {
+    this.table = new EncoderTable(DEFAULT_TABLE_BYTES);
+    this.#cap = Math.min(maxTableBytes, MAX_INTEGER);
+    if (this.#cap < DEFAULT_TABLE_BYTES) this.setPeerTableBytes(DEFAULT_TABLE_BYTES);
+  }
+
+  /** The SETTINGS_HEADER_TABLE_SIZE of a SETTINGS frame that we acknowledge; the next block announces what it changes. */
+  setPeerTableBytes(bytes: number): void {
+    const allowed = Math.min(bytes, this.#cap);
+    if (this.#lastDue === NO_UPDATE_DUE) {
+      if (allowed === this.table.maxBytes) return;
+      this.#smallestDue = allowed;
+    } else {
+      this.#smallestDue = Math.min(this.#smallestDue, allowed);
+    }
+    this.#lastDue = allowed;
+  }
+
+  /** True while the next block must begin with a size update: a static block must then follow {@link writeSizeUpdates}. */
+  get isSizeUpdateDue(): boolean {
+    return this.#lastDue !== NO_UPDATE_DUE;
+  }
+
+  /** Octets that {@link encode} writes at most, the size updates included. */
+  sizeBound(fields: readonly OutboundField[]): number {
+    return 2 * MAX_INTEGER_OCTETS + fieldsBound(fields);
+  }
+
+  /**
+   * Writes the block at `offset` and returns the offset after it. `target` has room for {@link sizeBound} octets from
+   * there. Throws a UsageError for a name or value with a character above 0xFF; the next block then resets the table.
+   */
+  encode(fields: readonly OutboundField[], target: Uint8Array, offset: number): number {
+    try {
+      let next = this.writeSizeUpdates(target, offset);
+      for (let at = 0; at < fields.length; at++) next = this.#writeField(fields[at]!, target, next);
+      if (next > target.length) {
+        throw new UsageError(
+          `A header block needs ${next - offset} octets, but the target has ${target.length - offset}`,
+        );
+      }
+      return next;
+    } catch (error) {
+      this.#abandonBlock();
+      throw error;
+    }
+  }
+
+  /** Writes the updates that are due, the smallest size and then the last; nothing otherwise. RFC 7541 §4.2. */
+  writeSizeUpdates(target: Uint8Array, offset: number): number {
+    if (this.#lastDue === NO_UPDATE_DUE) return offset;
+    let next = offset;
+    if (this.#smallestDue < this.#lastDue) next = this.#writeSizeUpdate(target, next, this.#smallestDue);
+    next = this.#writeSizeUpdate(target, next, this.#lastDue);
+    this.#smallestDue = NO_UPDATE_DUE;
+    this.#lastDue = NO_UPDATE_DUE;
+    return next;
+  }
+
+  #writeSizeUpdate(target: Uint8Array, offset: number, bytes: number): number {
+    this.table.resize(bytes);
+    return writeInteger(target, offset, SIZE_UPDATE_PATTERN, SIZE_UPDATE_BITS, bytes);
+  }
+
+  #writeField(field: OutboundField, target: Uint8Array, offset: number): number {
+    const { name, value } = field;
+    const table = this.table;
+    const fixed = STATIC_NAMES.get(name);
+    const added = table.find(name);
+    let indexing = field.indexing;
+    if (indexing !== Indexing.NEVER) {
+      const index = fixed?.values.get(value);
+      if (index !== undefined) return writeIndexed(target, offset, index);
+      const sequence = added?.values.get(value);
+      if (sequence !== undefined) return writeIndexed(target, offset, table.indexOf(sequence));
+    }
+    const nameIndex = fixed?.index ?? (added === undefined ? 0 : table.indexOf(added.newest));
+    const size = name.length + value.length + FIELD_OVERHEAD_BYTES;
+    // Inserting a field larger than the table would only empty it.
+    if (indexing === Indexing.INCREMENTAL && size > table.maxBytes) indexing = Indexing.WITHOUT;
+    const next = writeLiteral(target, offset, nameIndex, field, indexing);
+    if (indexing === Indexing.INCREMENTAL) table.insertField(name, value, size);
+    return next;
+  }
+
+  /** The peer will never see what this block inserted: both tables are emptied with the next one, by going through 0. */
+  #abandonBlock(): void {
+    if (this.#lastDue === NO_UPDATE_DUE) this.#lastDue = this.table.maxBytes;
+    this.#smallestDue = 0;
+    this.table.clear();
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * The client connection preface, and what else may come in its place. RFC 9113 §3.4. An HTTP/1.1 request is answered in
+ * words its sender understands, not with silence.
+ */
+
+export const CLIENT_PREFACE: Buffer = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
+
+const HTTP1_TEXT = "This port speaks HTTP/2 (gRPC) only, with prior knowledge or ALPN h2.\n";
+
+/** RFC 9110 §15.5.22: what the server is willing to speak instead. */
+export const HTTP1_RESPONSE: Buffer = Buffer.from(
+  "HTTP/1.1 426 Upgrade Required\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n" +
+    `Content-Type: text/plain\r\nContent-Length: ${HTTP1_TEXT.length}\r\n\r\n${HTTP1_TEXT}`,
+  "latin1",
+);
+
+const HTTP1_METHODS = ["GET ", "POST", "HEAD", "PUT ", "DELE", "OPTI", "PATC", "CONN", "TRAC"];
+
+/** Judges by the first four octets. The preface itself starts with "PRI ". */
+export function looksLikeHttp1(firstOctets: Buffer): boolean {
+  return HTTP1_METHODS.includes(firstOctets.toString("latin1", 0, 4));
+}

@@ -1,0 +1,195 @@
+/**
+ * Header blocks in: from HEADERS and CONTINUATION to a checked field list for the layer above. Owns the assembly, the
+ * decoding, and which stream a block opens, continues or ends. RFC 9113 §5.1.1, §5.1.2, §6.2, §8.1.
+ *
+ * Invariant: every block is decoded, also one whose stream is refused or gone, because HPACK state is the connection's.
+ */
+import type { ConnectionParts } from "./connection-parts.ts";
+import { ErrorCode } from "./error-code.ts";
+import { connectionFault, type Fault, streamFault } from "./fault.ts";
+import { FrameFlag } from "./frame-type.ts";
+import { checkHeaders, HEADERS_PADDING_TOO_LONG, headersPrefixBytes } from "./frames/headers.ts";
+import { readPadding } from "./frames/padding.ts";
+import { HeaderBlock } from "./header-block.ts";
+import {
+  checkRequestFields,
+  checkResponseFields,
+  checkTrailerFields,
+  isInformational,
+  MALFORMED,
+} from "./header-rules.ts";
+import { DecodeResult, type HeaderField } from "./hpack/index.ts";
+import type { SendPath } from "./send-path.ts";
+import type { Http2Stream } from "./stream.ts";
+import { isVerdict, nextStreamState, StreamInput } from "./stream-state.ts";
+import { ClosedHow } from "./stream-store.ts";
+
+const COMPRESSION = connectionFault(ErrorCode.COMPRESSION_ERROR, "header-compression");
+const WRONG_PARITY = connectionFault(ErrorCode.PROTOCOL_ERROR, "stream-id-of-the-other-side");
+const ID_NOT_INCREASING = connectionFault(ErrorCode.PROTOCOL_ERROR, "stream-id-not-increasing");
+const AFTER_END = connectionFault(ErrorCode.STREAM_CLOSED, "headers-after-end-of-stream");
+const MALFORMED_HEADERS = streamFault(ErrorCode.PROTOCOL_ERROR, "malformed-headers");
+const LIST_TOO_LARGE = streamFault(ErrorCode.ENHANCE_YOUR_CALM, "header-list-too-large");
+const TRAILERS_WITHOUT_END = streamFault(ErrorCode.PROTOCOL_ERROR, "trailers-without-end-stream");
+
+export class ReceiveHeaders {
+  private readonly parts: ConnectionParts;
+  private readonly sender: SendPath;
+  private readonly block: HeaderBlock;
+  /** When the open block must be complete; Infinity while none is open. */
+  blockDeadlineMs = Number.POSITIVE_INFINITY;
+  /** The time of the octets being handled. */
+  nowMs = 0;
+  /** A fault of the HEADERS frame itself that only ends its stream; acted on after decoding. */
+  private pendingFault: Fault | undefined;
+
+  constructor(parts: ConnectionParts, sender: SendPath) {
+    this.parts = parts;
+    this.sender = sender;
+    this.block = new HeaderBlock(parts.options.maxHeaderListBytes * 2, parts.options.maxContinuations);
+  }
+
+  get isBlockOpen(): boolean {
+    return this.block.isOpen;
+  }
+
+  get blockStreamId(): number {
+    return this.block.streamId;
+  }
+
+  onHeadersFrame(bytes: Buffer, start: number, length: number, flags: number, streamId: number): boolean {
+    const fault = checkHeaders(bytes, start, length, flags, streamId);
+    if (fault !== undefined && fault.scope === "connection") return this.fail(fault);
+    const padding = readPadding(bytes, start, length, flags);
+    const from = start + headersPrefixBytes(flags);
+    const end = start + length - padding;
+    if (padding < 0 || end < from) return this.fail(HEADERS_PADDING_TOO_LONG);
+    this.pendingFault = fault;
+    const endStream = (flags & FrameFlag.END_STREAM) !== 0;
+    if ((flags & FrameFlag.END_HEADERS) !== 0) return this.onBlock(streamId, endStream, bytes, from, end);
+    this.blockDeadlineMs = this.nowMs + this.parts.options.headerBlockTimeoutMs;
+    const tooMuch = this.block.begin(streamId, endStream, bytes, from, end);
+    return tooMuch === undefined || this.fail(tooMuch);
+  }
+
+  onContinuation(bytes: Buffer, start: number, length: number, flags: number): boolean {
+    const tooMuch = this.block.continue(bytes, start, start + length);
+    if (tooMuch !== undefined) return this.fail(tooMuch);
+    if ((flags & FrameFlag.END_HEADERS) === 0) return true;
+    const { streamId, endStream } = this.block;
+    const whole = this.block.take();
+    this.blockDeadlineMs = Number.POSITIVE_INFINITY;
+    return this.onBlock(streamId, endStream, whole, 0, whole.length);
+  }
+
+  private onBlock(streamId: number, endStream: boolean, bytes: Buffer, start: number, end: number): boolean {
+    const fields: HeaderField[] = [];
+    const result = this.parts.decoder.decode(bytes, start, end, fields);
+    if (result === DecodeResult.COMPRESSION_ERROR) return this.fail(COMPRESSION);
+    const tooLarge = result !== DecodeResult.OK;
+    const stream = this.parts.streams.get(streamId);
+    if (stream !== undefined) return this.onKnownStream(stream, fields, endStream, tooLarge);
+    if (this.parts.role === "server" && (streamId & 1) === 1 && streamId > this.parts.streams.lastRemoteId) {
+      return this.onNewStream(streamId, fields, endStream, tooLarge);
+    }
+    return this.onStrayBlock(streamId);
+  }
+
+  private onNewStream(streamId: number, fields: HeaderField[], endStream: boolean, tooLarge: boolean): boolean {
+    const { parts } = this;
+    // RFC 9113 §6.8: streams above the last id of our GOAWAY are ignored; the peer tries them elsewhere.
+    if (streamId > parts.acceptUpTo) return true;
+    // RFC 9113 §5.1.2: beyond the limit REFUSED_STREAM says that nothing was done.
+    if (parts.streams.openRemote >= parts.options.maxConcurrentStreams) {
+      parts.streams.markRefused(streamId);
+      this.refuse(streamId, ErrorCode.REFUSED_STREAM, "too-many-streams");
+      return true;
+    }
+    const length = tooLarge ? MALFORMED : checkRequestFields(fields);
+    const fault = this.pendingFault ?? (tooLarge ? LIST_TOO_LARGE : length === MALFORMED ? MALFORMED_HEADERS : undefined);
+    if (fault !== undefined) {
+      parts.streams.markRefused(streamId);
+      this.refuse(streamId, fault.code, fault.cause);
+      return true;
+    }
+    const stream = parts.streams.openRemoteStream(
+      streamId,
+      parts.remote.initialWindowBytes,
+      parts.options.initialStreamWindowBytes,
+    );
+    stream.state = nextStreamState(stream.state, endStream ? StreamInput.RECEIVE_HEADERS_END : StreamInput.RECEIVE_HEADERS);
+    stream.headersReceived = true;
+    stream.contentLengthLeft = length;
+    if (endStream && length > 0) return this.failStream(stream, MALFORMED_HEADERS);
+    parts.sink.onHeaders(stream, fields, endStream);
+    return !parts.isClosed;
+  }
+
+  private refuse(streamId: number, code: ErrorCode, cause: string): void {
+    this.parts.budget.count(cause);
+    this.parts.budget.provokeFrame();
+    this.sender.writeReset(streamId, code);
+  }
+
+  private onKnownStream(stream: Http2Stream, fields: HeaderField[], endStream: boolean, tooLarge: boolean): boolean {
+    const { parts } = this;
+    const input = endStream ? StreamInput.RECEIVE_HEADERS_END : StreamInput.RECEIVE_HEADERS;
+    const next = nextStreamState(stream.state, input);
+    if (isVerdict(next)) return this.fail(AFTER_END);
+    if (tooLarge) return this.failStream(stream, LIST_TOO_LARGE);
+    if (this.pendingFault !== undefined) return this.failStream(stream, this.pendingFault);
+    if (stream.headersReceived) return this.onTrailers(stream, fields, endStream, next);
+    const length = checkResponseFields(fields);
+    if (length === MALFORMED) return this.failStream(stream, MALFORMED_HEADERS);
+    if (isInformational(fields)) {
+      // RFC 9113 §8.1: an interim response never ends the stream.
+      parts.budget.count("informational-response");
+      return endStream ? this.failStream(stream, MALFORMED_HEADERS) : true;
+    }
+    if (endStream && length > 0) return this.failStream(stream, MALFORMED_HEADERS);
+    stream.state = next;
+    stream.headersReceived = true;
+    stream.contentLengthLeft = length;
+    parts.sink.onHeaders(stream, fields, endStream);
+    if (stream.isClosed) parts.closeStream(stream, ClosedHow.ENDED);
+    return !parts.isClosed;
+  }
+
+  private onTrailers(stream: Http2Stream, fields: HeaderField[], endStream: boolean, next: number): boolean {
+    const { parts } = this;
+    // RFC 9113 §8.1: a second header block is trailers and ends the stream.
+    if (!endStream) return this.failStream(stream, TRAILERS_WITHOUT_END);
+    if (!checkTrailerFields(fields) || stream.contentLengthLeft > 0) return this.failStream(stream, MALFORMED_HEADERS);
+    stream.state = next;
+    parts.sink.onTrailers(stream, fields);
+    if (stream.isClosed) parts.closeStream(stream, ClosedHow.ENDED);
+    return !parts.isClosed;
+  }
+
+  /** A block on an id that has no stream and may open none. */
+  private onStrayBlock(streamId: number): boolean {
+    const { streams, role } = this.parts;
+    if (role === "server" && (streamId & 1) === 0) return this.fail(WRONG_PARITY);
+    if (role === "client" && !streams.isLocalId(streamId)) return this.fail(WRONG_PARITY);
+    if (streams.isIdle(streamId)) return this.fail(ID_NOT_INCREASING);
+    const how = streams.howClosed(streamId);
+    if (how === ClosedHow.ENDED || how === ClosedHow.RESET_BY_PEER) return this.fail(AFTER_END);
+    // RFC 9113 §5.1.1: ids only grow; a smaller one that was skipped is closed for good.
+    if (role === "server" && how === ClosedHow.UNKNOWN) return this.fail(ID_NOT_INCREASING);
+    return true;
+  }
+
+  private failStream(stream: Http2Stream, fault: Fault): boolean {
+    const { parts } = this;
+    parts.budget.countFault(fault);
+    parts.budget.provokeFrame();
+    this.sender.reset(stream, fault.code);
+    parts.sink.onReset(stream, fault.code, "library");
+    return !parts.isClosed;
+  }
+
+  private fail(fault: Fault): boolean {
+    this.parts.fail(fault);
+    return false;
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Which stream may send next: round robin over the streams that have data queued and window to send it. Owns membership
+ * of that ring and nothing of the streams. A stream whose own window is shut leaves the ring until it opens.
+ */
+import type { Http2Stream } from "./stream.ts";
+
+export class Scheduler {
+  private ring: Http2Stream[] = [];
+  private head = 0;
+  private readonly members = new Set<Http2Stream>();
+
+  get isEmpty(): boolean {
+    return this.members.size === 0;
+  }
+
+  add(stream: Http2Stream): void {
+    if (this.members.has(stream)) return;
+    this.members.add(stream);
+    this.ring.push(stream);
+  }
+
+  remove(stream: Http2Stream): void {
+    this.members.delete(stream);
+  }
+
+  /** The next stream in turn, taken out of the ring; add it again if it still has something to send. */
+  takeNext(): Http2Stream | undefined {
+    while (this.head < this.ring.length) {
+      const stream = this.ring[this.head++]!;
+      if (this.head > 32 && this.head * 2 > this.ring.length) this.compact();
+      if (this.members.delete(stream)) return stream;
+    }
+    this.compact();
+    return undefined;
+  }
+
+  clear(): void {
+    this.members.clear();
+    this.ring = [];
+    this.head = 0;
+  }
+
+  private compact(): void {
+    this.ring = this.ring.slice(this.head);
+    this.head = 0;
+  }
+}

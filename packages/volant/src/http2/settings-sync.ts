@@ -1,0 +1,107 @@
+/**
+ * The exchange of SETTINGS: ours sent and acknowledged, the peer's applied and acknowledged. Owns both directions'
+ * progress; what a value means is in `settings.ts`. RFC 9113 §6.5, §6.5.3, §6.9.2.
+ */
+import type { ConnectionParts } from "./connection-parts.ts";
+import { ErrorCode } from "./error-code.ts";
+import { connectionFault, type Fault } from "./fault.ts";
+import { FRAME_HEADER_BYTES, FrameFlag } from "./frame-type.ts";
+import { readUint32 } from "./frames/frame-header.ts";
+import { checkSettings, SETTINGS_ENTRY_BYTES, writeSettings, writeSettingsAck } from "./frames/settings.ts";
+import { SettingId } from "./settings.ts";
+import type { SendPath } from "./send-path.ts";
+
+const TOO_MANY_ENTRIES = connectionFault(ErrorCode.ENHANCE_YOUR_CALM, "settings-too-many-entries");
+const UNPROVOKED_ACK = connectionFault(ErrorCode.PROTOCOL_ERROR, "settings-ack-without-settings");
+const WINDOW_OVERFLOW = connectionFault(ErrorCode.FLOW_CONTROL_ERROR, "settings-window-overflow");
+const SERVER_ENABLES_PUSH = connectionFault(ErrorCode.PROTOCOL_ERROR, "settings-enable-push-from-server");
+
+export class SettingsSync {
+  remoteReceived = false;
+  /** When our SETTINGS must be acknowledged; Infinity once they are. */
+  ackDeadlineMs = Number.POSITIVE_INFINITY;
+  private awaitingAck = false;
+  private readonly parts: ConnectionParts;
+  private readonly sender: SendPath;
+
+  constructor(parts: ConnectionParts, sender: SendPath) {
+    this.parts = parts;
+    this.sender = sender;
+  }
+
+  sendInitial(nowMs: number): void {
+    const { options, output, role } = this.parts;
+    const entries: [number, number][] = [
+      [SettingId.HEADER_TABLE_SIZE, options.headerTableBytes],
+      [SettingId.INITIAL_WINDOW_SIZE, options.initialStreamWindowBytes],
+      [SettingId.MAX_FRAME_SIZE, options.maxFrameBytes],
+      [SettingId.MAX_HEADER_LIST_SIZE, options.maxHeaderListBytes],
+      [SettingId.NO_RFC7540_PRIORITIES, 1],
+    ];
+    if (role === "client") entries.push([SettingId.ENABLE_PUSH, 0]);
+    else entries.push([SettingId.MAX_CONCURRENT_STREAMS, options.maxConcurrentStreams]);
+    output.ensure(FRAME_HEADER_BYTES + entries.length * SETTINGS_ENTRY_BYTES);
+    output.length = writeSettings(output.bytes, output.length, entries);
+    this.awaitingAck = true;
+    this.ackDeadlineMs = nowMs + options.settingsAckTimeoutMs;
+    this.parts.outputWritten();
+  }
+
+  onFrame(bytes: Buffer, start: number, length: number, flags: number, streamId: number): boolean {
+    const fault = checkSettings(length, flags, streamId);
+    if (fault !== undefined) return this.fail(fault);
+    if ((flags & FrameFlag.ACK) !== 0) return this.onAck();
+    if (length > this.parts.options.maxSettingsEntries * SETTINGS_ENTRY_BYTES) return this.fail(TOO_MANY_ENTRIES);
+    for (let at = start; at < start + length; at += SETTINGS_ENTRY_BYTES) {
+      const id = (bytes[at]! << 8) | bytes[at + 1]!;
+      const illegal = this.apply(id, readUint32(bytes, at + 2));
+      if (illegal !== undefined) return this.fail(illegal);
+    }
+    this.remoteReceived = true;
+    this.acknowledge();
+    this.parts.sink.onSettings();
+    return !this.parts.isClosed;
+  }
+
+  private apply(id: number, value: number): Fault | undefined {
+    const { remote, role, encoder } = this.parts;
+    const windowBefore = remote.initialWindowBytes;
+    const illegal = remote.apply(id, value);
+    if (illegal !== undefined) return illegal;
+    if (id === SettingId.HEADER_TABLE_SIZE) encoder.setPeerTableBytes(value);
+    // RFC 9113 §6.5.2: a server never sets ENABLE_PUSH to 1.
+    if (id === SettingId.ENABLE_PUSH && role === "client" && value === 1) return SERVER_ENABLES_PUSH;
+    return id === SettingId.INITIAL_WINDOW_SIZE ? this.adjustWindows(value - windowBefore) : undefined;
+  }
+
+  /** RFC 9113 §6.9.2: a change applies to every stream, and may leave a window negative. */
+  private adjustWindows(delta: number): Fault | undefined {
+    if (delta === 0) return undefined;
+    for (const stream of this.parts.streams.values()) {
+      if (!stream.sendWindow.adjust(delta)) return WINDOW_OVERFLOW;
+      this.sender.windowOpened(stream);
+    }
+    this.sender.pump();
+    return undefined;
+  }
+
+  private acknowledge(): void {
+    const { output, budget } = this.parts;
+    output.ensure(FRAME_HEADER_BYTES);
+    output.length = writeSettingsAck(output.bytes, output.length);
+    budget.provokeFrame();
+    this.parts.outputWritten();
+  }
+
+  private onAck(): boolean {
+    if (!this.awaitingAck) return this.fail(UNPROVOKED_ACK);
+    this.awaitingAck = false;
+    this.ackDeadlineMs = Number.POSITIVE_INFINITY;
+    return true;
+  }
+
+  private fail(fault: Fault): boolean {
+    this.parts.fail(fault);
+    return false;
+  }
+}

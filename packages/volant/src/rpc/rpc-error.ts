@@ -1,0 +1,126 @@
+/**
+ * `RpcError`: a call that ended with a status other than OK, on whichever side.
+ *
+ * Must not know: the wire, and when an error is sent (the server's and the client's call decide).
+ * Invariants: `code` is never OK; `origin` tells who made it, so that an error of a client call that passes through a
+ * handler is not mistaken for the handler's own answer.
+ * Spec: gRPC statuscodes; google.rpc.Status.
+ */
+
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { isStatusCode, StatusCode, type StatusName, statusName } from "../grpc/status-code.ts";
+import { type ErrorDetail, type ErrorDetailInit, readDetail, toErrorDetail } from "./error-details.ts";
+import { Metadata, type MetadataInit } from "./metadata.ts";
+
+/**
+ * - `application`: user code made it; a server sends it as it is.
+ * - `client`: a client call ended with it, by the peer's status or by a local cause.
+ * - `library`: the runtime of this side made it, for instance for a request that is too large.
+ */
+export type ErrorOrigin = "application" | "client" | "library";
+
+export interface RpcErrorOptions {
+  /** Messages that say more: `badRequest({ … })`, `[Schema, init]`, … */
+  readonly details?: readonly ErrorDetailInit[] | undefined;
+  /** Trailers that go with the status. */
+  readonly metadata?: MetadataInit | undefined;
+  /** What made this happen. Stays in this process: it is never sent. */
+  readonly cause?: unknown;
+}
+
+const NO_DETAILS: readonly ErrorDetail[] = Object.freeze([]);
+
+/**
+ * Throws TypeError when `code` is no status code or is OK, when a detail comes without its schema, and when metadata is
+ * not legal.
+ */
+export class RpcError extends Error {
+  declare readonly name: "RpcError";
+  readonly code: StatusCode;
+  /** Made here: with their schema. Received: `google.protobuf.Any`. `detail(schema)` reads both. */
+  readonly details: readonly ErrorDetail[];
+  readonly origin: ErrorOrigin = "application";
+  #metadata: Metadata | undefined;
+
+  static {
+    // On the prototype, so that the first line of `stack`, which is written inside super(), already has it.
+    Object.defineProperty(RpcError.prototype, "name", { value: "RpcError", configurable: true, writable: true });
+  }
+
+  constructor(code: StatusCode, message = "", options?: RpcErrorOptions) {
+    super(message, options !== undefined && "cause" in options ? { cause: options.cause } : undefined);
+    if (!isStatusCode(code) || code === StatusCode.OK) {
+      throw new TypeError(
+        `RpcError was given code ${String(code)}; it takes 1 (CANCELLED) to 16 (UNAUTHENTICATED), as StatusCode.NOT_FOUND`,
+      );
+    }
+    this.code = code;
+    this.details = options?.details?.length ? Object.freeze(options.details.map(toErrorDetail)) : NO_DETAILS;
+    this.#metadata = options?.metadata === undefined ? undefined : Metadata.from(options.metadata);
+  }
+
+  /**
+   * An error to throw from a handler, made of whatever was caught. An RpcError of a client call is copied with its code,
+   * message, details and trailers, and becomes the application's own. An AbortError is CANCELLED, a TimeoutError
+   * DEADLINE_EXCEEDED; any other has `fallbackCode` and its message, which the peer will read.
+   */
+  static from(thrown: unknown, fallbackCode: StatusCode = StatusCode.UNKNOWN): RpcError {
+    if (thrown instanceof RpcError) {
+      if (thrown.origin === "application") return thrown;
+      const { code, message, details } = thrown;
+      return new RpcError(code, message, { details, metadata: thrown.#metadata, cause: thrown });
+    }
+    if (!(thrown instanceof Error)) {
+      return new RpcError(fallbackCode, typeof thrown === "string" ? thrown : "", { cause: thrown });
+    }
+    return new RpcError(codeOf(thrown) ?? fallbackCode, thrown.message, { cause: thrown });
+  }
+
+  /** `"NOT_FOUND"` */
+  get codeName(): StatusName {
+    return statusName(this.code);
+  }
+
+  /** The trailers, possibly empty. */
+  get metadata(): Metadata {
+    this.#metadata ??= new Metadata();
+    return this.#metadata;
+  }
+
+  /** The first detail of this type: `error.detail(BadRequestSchema)?.fieldViolations`. */
+  detail<Desc extends DescMessage>(schema: Desc): MessageShape<Desc> | undefined {
+    for (const detail of this.details) {
+      const message = readDetail(detail, schema);
+      if (message !== undefined) return message;
+    }
+    return undefined;
+  }
+}
+
+/**
+ * An error that the library makes, internal. It has no stack frames: they would name library code and nothing else, and
+ * capturing them costs about ten times what the rest does (2.3 µs against 0.24 µs), which an outage multiplies by every call.
+ */
+export function createRpcError(
+  origin: ErrorOrigin,
+  code: StatusCode,
+  message: string,
+  options?: RpcErrorOptions,
+): RpcError {
+  const limit = Error.stackTraceLimit;
+  // V8 has no other way to an Error without frames. Reflect.set, because the property may be frozen.
+  Reflect.set(Error, "stackTraceLimit", 0);
+  try {
+    const error = new RpcError(code, message, options);
+    (error as { origin: ErrorOrigin }).origin = origin;
+    return error;
+  } finally {
+    Reflect.set(Error, "stackTraceLimit", limit);
+  }
+}
+
+function codeOf(error: Error): StatusCode | undefined {
+  if (error.name === "AbortError") return StatusCode.CANCELLED;
+  if (error.name === "TimeoutError") return StatusCode.DEADLINE_EXCEEDED;
+  return undefined;
+}

@@ -1,0 +1,55 @@
+// Owns: the allow-matrix of the library's layers, as data. architecture.md, "Layers", says why each arrow exists.
+// Must not know: how sources are read and checked (check-layers.ts).
+// Invariant: what is not listed is forbidden, a layer may always import itself, and a new folder needs a row.
+
+export interface LayerRule {
+  /** Paths below `src/`: a folder ends in `/`, anything else names one file. */
+  readonly mayImport: readonly string[];
+  /** Packages and built-ins; their subpaths are included. */
+  readonly modules: readonly string[];
+  /** Bytes in, bytes out: no built-in module, clock, timer, randomness, promise or event emitter. */
+  readonly sansIO?: true;
+}
+
+const MESSAGES = "@bufbuild/protobuf";
+const SHARED_BY_STREAMS = ["rpc/", "grpc/", "compression/", "transport/"] as const;
+const SHARED_BY_ROLES = ["stream/", "protobuf/", "gen/", ...SHARED_BY_STREAMS] as const;
+const PUBLIC_FACES = ["server/index.ts", "client/index.ts"] as const;
+const SOCKETS = ["node:net", "node:tls"] as const;
+
+export const LAYERS: Readonly<Record<string, LayerRule>> = {
+  http2: { mayImport: [], modules: [], sansIO: true },
+  grpc: { mayImport: ["http2/error-code.ts"], modules: [], sansIO: true },
+  protobuf: { mayImport: [], modules: [MESSAGES] },
+  gen: { mayImport: [], modules: [MESSAGES] },
+  compression: { mayImport: ["grpc/"], modules: ["node:zlib"] },
+  rpc: { mayImport: ["grpc/", "protobuf/", "gen/"], modules: [MESSAGES, "node:async_hooks"] },
+  transport: { mayImport: ["http2/"], modules: SOCKETS },
+  stream: { mayImport: SHARED_BY_STREAMS, modules: [MESSAGES] },
+  server: { mayImport: SHARED_BY_ROLES, modules: [MESSAGES, ...SOCKETS] },
+  client: { mayImport: SHARED_BY_ROLES, modules: [MESSAGES, ...SOCKETS, "node:dns"] },
+  interceptors: { mayImport: ["rpc/", "gen/", ...PUBLIC_FACES], modules: [MESSAGES] },
+  services: { mayImport: ["rpc/", "gen/", ...PUBLIC_FACES], modules: [MESSAGES] },
+};
+
+/** Layers of tools over everything. Nothing but tests imports them. */
+export const TOOL_LAYERS: ReadonlySet<string> = new Set(["testing", "cli"]);
+
+/** Globals a sans-IO layer must not name; `a.b` is a member of a global. */
+export const IMPURE_NAMES: ReadonlySet<string> = new Set([
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "queueMicrotask",
+  "process.nextTick",
+  "Date",
+  "performance",
+  "Math.random",
+  "crypto",
+  "globalThis",
+  "Promise",
+  "async",
+  "await",
+  "EventEmitter",
+  "EventTarget",
+]);

@@ -1,0 +1,162 @@
+// Owns: the proof that what is published works where users install it: packed, installed from the tarball into an empty
+// folder, called through import and require on the oldest supported Node and on the current one, and type-checked.
+// Needs the npm registry, or what npm has cached of it.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { buildPackage } from "./pack.ts";
+
+const OLDEST_NODE = "22.12.0";
+// Users are on the compiler written in JavaScript as well as on the native one of this workspace.
+const OTHER_TYPESCRIPT = "5.9.3";
+const INSTALL_TIMEOUT_MS = 300_000;
+
+const run = promisify(execFile);
+const repository = join(import.meta.dirname, "..");
+const binaries = join(repository, "node_modules", ".bin");
+
+const UNARY_CALL = `
+  const server = new Server();
+  server.add(UserService, { getUser: async ({ userId }) => ({ user: { id: userId } }) }, { partial: true });
+  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+  const channel = new Channel("127.0.0.1:" + port);
+  const users = createClient(UserService, channel);
+  const { user } = await users.getUser({ userId: "42" });
+  const refusal = await users.deleteUser({ userId: "42" }).catch((error) => error);
+  await channel.close();
+  await server.drain({ graceMs: 1000 });
+  console.log(JSON.stringify({
+    id: user.id,
+    refused: refusal instanceof RpcError && refusal.code === StatusCode.UNIMPLEMENTED,
+  }));
+`;
+const NAMES = "{ Channel, RpcError, Server, StatusCode, createClient }";
+
+const CONSUMER: Readonly<Record<string, string>> = {
+  "call.mjs": `import ${NAMES} from "volant";\nimport { UserService } from "./gen/user_pb.js";\n${UNARY_CALL}`,
+  "call.cjs": `const ${NAMES} = require("volant");\nconst { UserService } = require("./gen/user_pb.js");\n(async () => {${UNARY_CALL}})();`,
+  "consumer.ts": `
+    import { Channel, Server, createClient } from "volant";
+    import { UserService } from "./gen/user_pb.js";
+
+    const server = new Server();
+    server.add(UserService, { getUser: ({ userId }) => ({ user: { id: userId } }) }, { partial: true });
+    // @ts-expect-error a method that the service does not have
+    server.add(UserService, { getUsers: () => ({}) }, { partial: true });
+    // @ts-expect-error without { partial: true } every method must be there
+    server.add(UserService, { getUser: () => ({}) });
+    const users = createClient(UserService, new Channel("localhost:50051"));
+    export const email: string | undefined = (await users.getUser({ userId: "42" })).user?.email;
+    // @ts-expect-error an id is text
+    await users.getUser({ userId: 42 });
+  `,
+  "tsconfig.json": JSON.stringify({
+    compilerOptions: {
+      target: "es2022",
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+      types: ["node"],
+    },
+    files: ["consumer.ts"],
+  }),
+};
+
+describe("the packed library", { timeout: INSTALL_TIMEOUT_MS }, () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "packed-")));
+  const dist = join(folder, "dist");
+  const consumer = join(folder, "consumer");
+
+  before(
+    async () => {
+      buildPackage(dist);
+      const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: dist });
+      const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+      await installConsumer(join(folder, filename));
+    },
+    { timeout: INSTALL_TIMEOUT_MS },
+  );
+  after(() => rmSync(folder, { recursive: true }));
+
+  async function installConsumer(tarball: string): Promise<void> {
+    mkdirSync(consumer);
+    const manifest = {
+      private: true,
+      type: "module",
+      allowScripts: { node: true },
+      dependencies: { volant: `file:${tarball}`, "@bufbuild/protobuf": "2.17.0" },
+      devDependencies: { "@types/node": "24.19.2", node: OLDEST_NODE, typescript: OTHER_TYPESCRIPT },
+    };
+    writeFileSync(join(consumer, "package.json"), JSON.stringify(manifest));
+    for (const [name, source] of Object.entries(CONSUMER)) writeFileSync(join(consumer, name), source);
+    await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: consumer });
+    const template = {
+      version: "v2",
+      plugins: [
+        {
+          local: [join(binaries, "protoc-gen-es")],
+          out: join(consumer, "gen"),
+          opt: ["target=js+dts", "import_extension=js"],
+        },
+      ],
+    };
+    await run(join(binaries, "buf"), ["generate", "--template", JSON.stringify(template), "--path", "user.proto"], {
+      cwd: join(repository, "proto"),
+    });
+  }
+
+  test("contains no test, fixture or TypeScript source", () => {
+    const files = globSync("**/*.*", { cwd: join(consumer, "node_modules", "volant") });
+    assert.ok(files.includes("index.js") && files.includes("index.d.ts"));
+    assert.deepEqual(
+      files.filter((file) => /\.test\.|(?<!\.d)\.ts$/.test(file)),
+      [],
+    );
+  });
+
+  for (const [runtime, node] of [
+    [OLDEST_NODE, join(consumer, "node_modules", ".bin", "node")],
+    [process.versions.node, process.execPath],
+  ] as const)
+    for (const program of ["call.mjs", "call.cjs"])
+      test(`serves and makes a unary call on Node ${runtime} (${program})`, async () => {
+        const { stdout: version } = await run(node, ["--version"]);
+        assert.equal(version.trim(), `v${runtime}`);
+        const { stdout } = await run(node, [program], { cwd: consumer, timeout: 30_000 });
+        assert.deepEqual(JSON.parse(stdout), { id: "42", refused: true });
+      });
+
+  for (const [compiler, tsc] of [
+    ["the workspace's TypeScript", join(binaries, "tsc")],
+    [`TypeScript ${OTHER_TYPESCRIPT}`, join(consumer, "node_modules", ".bin", "tsc")],
+  ] as const)
+    for (const resolution of ["nodenext", "bundler"] as const)
+      test(`type-checks strictly, declarations included, with ${compiler} and ${resolution} resolution`, async () => {
+        const module = resolution === "bundler" ? "esnext" : resolution;
+        const options = ["--module", module, "--moduleResolution", resolution];
+        await run(tsc, ["-p", ".", ...options], { cwd: consumer }).catch((error: { stdout: string }) =>
+          assert.fail(error.stdout),
+        );
+      });
+
+  test("no declaration names a TypeScript source", () => {
+    const packed = join(consumer, "node_modules", "volant");
+    for (const path of globSync("**/*.d.ts", { cwd: packed }))
+      assert.doesNotMatch(readFileSync(join(packed, path), "utf8"), /"\.[^"\n]*\.ts"/, path);
+  });
+
+  test("has nothing for publint to say", async () => {
+    const { messages, pkg } = await publint({ pkgDir: join(consumer, "node_modules", "volant"), level: "suggestion" });
+    assert.deepEqual(
+      messages.map((message) => formatMessage(message, pkg)),
+      [],
+    );
+  });
+});

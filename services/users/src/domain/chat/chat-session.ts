@@ -1,0 +1,155 @@
+/**
+ * One UserChat stream: reads what the caller sends, enters rooms, speaks, and gives what the caller is to read. An async
+ * iterable of messages of the log; whoever iterates it sets the pace. Owns the sender's name, the memberships and the
+ * limits of the stream; knows neither gRPC nor the order within a room.
+ *
+ * Invariants: the sender never changes once known; after the end, however it came, no membership is left and nothing is
+ * queued. Messages are handled one after the other, so a half-close is seen after all that was sent before it.
+ */
+
+import type { ChatMessage } from "../../gen/user_pb.ts";
+import { isStorableText } from "../../storage/storable.ts";
+import type { StoredMessage } from "../../storage/user-store.ts";
+import { invalidArgument, roomForbidden, roomIdRequired, slowReader, tooManyRooms } from "../errors.ts";
+import type { Caller } from "../identity.ts";
+import { LIMITS } from "../limits.ts";
+import { hasControlCharacters, isLongerThan } from "../text.ts";
+import { DeliveryQueue } from "./delivery-queue.ts";
+import type { RoomSink } from "./room.ts";
+import type { ChatParticipant, Membership, RoomHub } from "./room-hub.ts";
+
+export interface ChatLimits {
+  /** Rooms one stream may be in. */
+  readonly maxRooms: number;
+  /** Bytes of UTF-8 of one message's content. */
+  readonly maxContentBytes: number;
+  /** Messages that may wait for a slow reader; with one more the stream is cut. */
+  readonly maxQueuedMessages: number;
+  /** Bytes that may wait for a slow reader. */
+  readonly maxQueuedBytes: number;
+}
+
+export const DEFAULT_CHAT_LIMITS: ChatLimits = {
+  maxRooms: 100,
+  maxContentBytes: 16 * 1024,
+  maxQueuedMessages: 1000,
+  maxQueuedBytes: 1024 * 1024,
+};
+
+export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<StoredMessage> {
+  readonly #hub: RoomHub;
+  readonly #caller: Caller;
+  readonly #limits: ChatLimits;
+  readonly #queue: DeliveryQueue;
+  readonly #memberships = new Map<string, Membership>();
+  #sender: string | undefined;
+  #isOver = false;
+
+  constructor(hub: RoomHub, caller: Caller, limits: ChatLimits) {
+    this.#hub = hub;
+    this.#caller = caller;
+    this.#limits = limits;
+    this.#queue = new DeliveryQueue({ maxMessages: limits.maxQueuedMessages, maxBytes: limits.maxQueuedBytes });
+  }
+
+  get sender(): string | undefined {
+    return this.#sender;
+  }
+
+  /** Starts to read the caller. Throws UNAVAILABLE while the server drains; later faults come out of the iteration. */
+  start(messages: AsyncIterable<ChatMessage>): void {
+    this.#hub.enter(this);
+    this.#listen(messages).then(
+      () => this.#queue.end(),
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<StoredMessage> {
+    return {
+      next: async () => {
+        const value = await this.#queue.take();
+        return value === undefined ? { done: true, value: undefined } : { done: false, value };
+      },
+      return: async () => {
+        this.close();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  deliver(message: StoredMessage): void {
+    if (!this.#queue.offer(message)) this.fail(slowReader(this.#queue.messages, this.#queue.bytes));
+  }
+
+  async replay(message: StoredMessage): Promise<void> {
+    await this.#queue.untilHalfEmpty();
+    this.deliver(message);
+  }
+
+  /** Ends the stream with the error; what was queued is dropped. */
+  fail(error: unknown): void {
+    this.#leaveAll();
+    this.#queue.fail(error);
+  }
+
+  /** Ends the stream: nobody reads it any more. */
+  close(): void {
+    this.#leaveAll();
+    this.#queue.close();
+  }
+
+  async #listen(messages: AsyncIterable<ChatMessage>): Promise<void> {
+    for await (const message of messages) {
+      if (this.#isOver) return;
+      await this.#handle(message);
+      if (this.#isOver) return;
+    }
+    await Promise.all(Array.from(this.#memberships.values(), (membership) => membership.replayed));
+    this.#leaveAll();
+  }
+
+  async #handle(message: ChatMessage): Promise<void> {
+    this.#sender ??= this.#nameSender(message.userId);
+    this.#checkMessage(message);
+    const membership = this.#memberships.get(message.roomId) ?? (await this.#join(message.roomId, message.resumeAfter));
+    if (message.content !== "" && !this.#isOver) await membership.say(this.#sender, message.content);
+  }
+
+  async #join(roomId: string, resumeAfter: bigint): Promise<Membership> {
+    if (!this.#caller.mayEnter(roomId)) throw roomForbidden(roomId);
+    if (this.#memberships.size >= this.#limits.maxRooms) throw tooManyRooms(this.#limits.maxRooms);
+    const membership = await this.#hub.join(roomId, this, resumeAfter);
+    if (this.#isOver) membership.leave();
+    else this.#memberships.set(roomId, membership);
+    return membership;
+  }
+
+  #nameSender(claimed: string): string {
+    if (isLongerThan(claimed, LIMITS.userIdChars) || hasControlCharacters(claimed)) {
+      const description = `must have at most ${LIMITS.userIdChars} characters and no control characters`;
+      throw invalidArgument(`user_id ${description}`, { user_id: description });
+    }
+    return this.#caller.senderName(claimed);
+  }
+
+  #checkMessage({ roomId, content }: ChatMessage): void {
+    if (roomId === "") throw roomIdRequired();
+    if (isLongerThan(roomId, LIMITS.roomIdChars) || hasControlCharacters(roomId)) {
+      const description = `must have at most ${LIMITS.roomIdChars} characters and no control characters`;
+      throw invalidArgument(`room_id ${description}`, { room_id: description });
+    }
+    if (Buffer.byteLength(content) > this.#limits.maxContentBytes || !isStorableText(content)) {
+      const description = `must have at most ${this.#limits.maxContentBytes} bytes and no U+0000`;
+      throw invalidArgument(`content ${description}`, { content: description });
+    }
+  }
+
+  #leaveAll(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#hub.exit(this);
+    for (const membership of this.#memberships.values()) membership.leave();
+    this.#memberships.clear();
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * What one chat stream has still to read, bounded in messages and bytes. Owns the waiting on both sides: the reader for
+ * messages, a replay for room. Knows no room and no sequence.
+ *
+ * Invariant: never more than `maxMessages` messages and, save for a single message that is larger, `maxBytes` bytes.
+ * Once failed or closed it holds nothing.
+ */
+
+import type { StoredMessage } from "../../storage/user-store.ts";
+
+export interface QueueLimits {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+}
+
+/** What a queued message costs beside its content: ids, numbers and the object itself. */
+const MESSAGE_OVERHEAD_BYTES = 128;
+
+type Reader = { resolve(message: StoredMessage | undefined): void; reject(error: unknown): void };
+
+export class DeliveryQueue {
+  readonly #limits: QueueLimits;
+  #messages: StoredMessage[] = [];
+  #bytes = 0;
+  #state: "open" | "ended" | "closed" = "open";
+  #failure: { readonly error: unknown } | undefined;
+  #reader: Reader | undefined;
+  #spaceWaiters: (() => void)[] = [];
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  get messages(): number {
+    return this.#messages.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** False when there is no room: the reader is too slow. Messages for a finished queue are dropped. */
+  offer(message: StoredMessage): boolean {
+    if (this.#state !== "open") return true;
+    if (this.#reader !== undefined) {
+      this.#takeReader()?.resolve(message);
+      return true;
+    }
+    const bytes = costOf(message);
+    const isFull = this.#messages.length >= this.#limits.maxMessages || this.#bytes + bytes > this.#limits.maxBytes;
+    if (isFull && this.#messages.length > 0) return false;
+    this.#messages.push(message);
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Waits until the queue is at most half full, so that a replay leaves room for what is said meanwhile. */
+  async untilHalfEmpty(): Promise<void> {
+    while (this.#state === "open" && !this.#isHalfEmpty()) {
+      await new Promise<void>((resolve) => this.#spaceWaiters.push(resolve));
+    }
+  }
+
+  /** The next message, or undefined at the end; rejects once with what `fail` was given. One reader at a time. */
+  take(): Promise<StoredMessage | undefined> {
+    const message = this.#messages.shift();
+    if (message !== undefined) {
+      this.#bytes -= costOf(message);
+      if (this.#isHalfEmpty()) this.#wakeSpaceWaiters();
+      return Promise.resolve(message);
+    }
+    if (this.#failure !== undefined) {
+      const { error } = this.#failure;
+      this.#failure = undefined;
+      return Promise.reject(error);
+    }
+    if (this.#state !== "open") return Promise.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      this.#reader = { resolve, reject };
+    });
+  }
+
+  /** No more messages will come; what is queued can still be taken. */
+  end(): void {
+    if (this.#state !== "open") return;
+    this.#state = "ended";
+    this.#takeReader()?.resolve(undefined);
+    this.#wakeSpaceWaiters();
+  }
+
+  /** Drops what is queued; the reader gets the error. */
+  fail(error: unknown): void {
+    if (this.#state === "closed") return;
+    const reader = this.#takeReader();
+    this.close();
+    if (reader !== undefined) reader.reject(error);
+    else this.#failure = { error };
+  }
+
+  /** Drops what is queued; the reader gets the end. */
+  close(): void {
+    this.#state = "closed";
+    this.#messages = [];
+    this.#bytes = 0;
+    this.#takeReader()?.resolve(undefined);
+    this.#wakeSpaceWaiters();
+  }
+
+  #isHalfEmpty(): boolean {
+    return this.#messages.length * 2 <= this.#limits.maxMessages && this.#bytes * 2 <= this.#limits.maxBytes;
+  }
+
+  #takeReader(): Reader | undefined {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    return reader;
+  }
+
+  #wakeSpaceWaiters(): void {
+    for (const wake of this.#spaceWaiters.splice(0)) wake();
+  }
+}
+
+function costOf(message: StoredMessage): number {
+  return Buffer.byteLength(message.content) + MESSAGE_OVERHEAD_BYTES;
+}

@@ -1,0 +1,37 @@
+/**
+ * The limits of what a caller may store or ask for. Owns the numbers and nothing else; the modules that check them say
+ * so in their messages. Without them one caller could fill the database, or an answer, with a single call.
+ *
+ * "Chars" are Unicode code points, as Postgres counts them; "bytes" are bytes of UTF-8.
+ */
+
+export const LIMITS = {
+  /** An id longer than this cannot exist, so it is NOT_FOUND without a query. */
+  userIdChars: 128,
+  /** RFC 5321 §4.5.3.1.3: a path has 256 octets, two of them angle brackets. */
+  emailChars: 254,
+  /** RFC 5321 §4.5.3.1.1. */
+  emailLocalPartChars: 64,
+  nameChars: 200,
+  roles: 32,
+  roleChars: 64,
+  metadataEntries: 64,
+  metadataKeyChars: 128,
+  metadataValueChars: 2048,
+  /** All keys and values of one user together. */
+  metadataBytes: 16 * 1024,
+  requestIdChars: 128,
+  etagChars: 256,
+  filterChars: 256,
+  pageTokenChars: 4096,
+  defaultPageSize: 50,
+  maxPageSize: 1000,
+  /** CreateUserStream: items of one transaction, and their size, whichever is reached first. */
+  bulkBatchItems: 100,
+  bulkBatchBytes: 64 * 1024,
+  /** CreateUserStream: failures listed in the answer; those beyond are counted in its message. */
+  bulkListedFailures: 1000,
+  roomIdChars: 128,
+  /** Chat messages read from the log at a time while a stream catches up. */
+  chatReplayBatch: 100,
+} as const;

@@ -1,0 +1,29 @@
+/** UserChat: one `ChatSession` a stream, given to the reader as messages of the contract. */
+
+import { type ChatLimits, ChatSession } from "../domain/chat/chat-session.ts";
+import type { RoomHub } from "../domain/chat/room-hub.ts";
+import type { Identity } from "../domain/identity.ts";
+import { toChatMessage } from "../domain/user-message.ts";
+import type { UserHandlers } from "./handler-types.ts";
+
+export function createChatHandlers(
+  hub: RoomHub,
+  identity: Identity,
+  limits: ChatLimits,
+): Pick<UserHandlers, "userChat"> {
+  return {
+    async *userChat(messages, call) {
+      const session = new ChatSession(hub, identity.callerOf(call), limits);
+      const close = (): void => session.close();
+      // A generator that waits for a message cannot be stopped from outside: the end of the call wakes it.
+      call.signal.addEventListener("abort", close, { once: true });
+      try {
+        session.start(messages);
+        for await (const message of session) yield toChatMessage(message);
+      } finally {
+        call.signal.removeEventListener("abort", close);
+        session.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,181 @@
+/**
+ * Postgres behind the port: a pool for transactions and for statements that may wait, and a few pipelined connections
+ * for short reads. Owns connections, their limits and cancellation; knows nothing of tables.
+ *
+ * Invariants: nothing hangs. Waiting for a connection, for a lock, for a statement and for a forgotten transaction all
+ * have a limit. A connection whose statement was cancelled is not used again, because the cancellation may still be on
+ * its way and would hit the next statement.
+ */
+import { type ClientConfig, Pool, type PoolClient } from "pg";
+import type { Database, SqlRow, SqlValue, Transaction } from "../database.ts";
+import { createAbortError, StorageUnavailableError } from "../storage-error.ts";
+import { PipelinedConnection } from "./pipelined-connection.ts";
+import { toStorageError } from "./sql-errors.ts";
+import { prepared } from "./statements.ts";
+
+const DEFAULT_POOL_MAX = 10;
+/** On top of the pool. Two, so that one large answer does not hold up every other read. */
+const PIPELINED_CONNECTIONS = 2;
+
+const LIMITS = {
+  /** Connecting, and waiting for a free connection of the pool. */
+  connectionTimeoutMillis: 5_000,
+  statement_timeout: 30_000,
+  lock_timeout: 5_000,
+  idle_in_transaction_session_timeout: 30_000,
+} as const satisfies ClientConfig;
+
+export interface PostgresOptions {
+  readonly url: string;
+  /** Connections for transactions and long statements; default 10. */
+  readonly poolMax: number | undefined;
+  readonly log: (line: string) => void;
+}
+
+/** Opens lazily: the first statement connects. Settings in the URL's query win over the limits here. */
+export function openPostgres(options: PostgresOptions): Database {
+  return new PostgresDatabase(options);
+}
+
+class PostgresDatabase implements Database {
+  readonly engine = "postgres";
+  readonly #pool: Pool;
+  readonly #pipelined: readonly PipelinedConnection[];
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #log: (line: string) => void;
+  #closed: Promise<void> | undefined;
+
+  constructor({ url, poolMax = DEFAULT_POOL_MAX, log }: PostgresOptions) {
+    const config = { ...LIMITS, connectionString: url, keepAlive: true, fallback_application_name: "users" };
+    this.#log = log;
+    this.#pool = new Pool({ ...config, max: poolMax });
+    this.#pool.on("error", (error) => log(`an idle Postgres connection was lost: ${toStorageError(error).message}`));
+    this.#pipelined = Array.from({ length: PIPELINED_CONNECTIONS }, () => new PipelinedConnection(config, log));
+  }
+
+  lookup<Row extends object = SqlRow>(text: string, params: readonly SqlValue[] = []): Promise<Row[]> {
+    return this.#track(() => this.#leastBusy().query<Row>(text, params));
+  }
+
+  query<Row extends object = SqlRow>(
+    text: string,
+    params: readonly SqlValue[] = [],
+    signal?: AbortSignal,
+  ): Promise<Row[]> {
+    return this.#track(async () => {
+      const client = await this.#acquire(signal);
+      return this.#runOn<Row>(client, text, params, signal);
+    });
+  }
+
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#track(async () => {
+      const client = await this.#acquire(undefined);
+      let broken = false;
+      try {
+        await send(client, "BEGIN");
+        const result = await work(transactionOn(client));
+        await send(client, "COMMIT");
+        return result;
+      } catch (error) {
+        // Where even ROLLBACK fails the connection is gone, and with it the transaction.
+        broken = await send(client, "ROLLBACK").then(
+          () => false,
+          () => true,
+        );
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#finish();
+    return this.#closed;
+  }
+
+  async #finish(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await Promise.all([this.#pool.end(), ...this.#pipelined.map((connection) => connection.close())]);
+  }
+
+  async #track<T>(start: () => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) throw new StorageUnavailableError("the storage is closed");
+    const running = start();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  #leastBusy(): PipelinedConnection {
+    return this.#pipelined.reduce((best, other) => (other.inFlight < best.inFlight ? other : best));
+  }
+
+  async #acquire(signal: AbortSignal | undefined): Promise<PoolClient> {
+    if (signal?.aborted) throw createAbortError(signal);
+    let client: PoolClient;
+    try {
+      client = await this.#pool.connect();
+    } catch (error) {
+      throw toStorageError(error);
+    }
+    if (!signal?.aborted) return client;
+    client.release();
+    throw createAbortError(signal);
+  }
+
+  async #runOn<Row extends object>(
+    client: PoolClient,
+    text: string,
+    params: readonly SqlValue[],
+    signal: AbortSignal | undefined,
+  ): Promise<Row[]> {
+    const cancel = (): void => this.#cancel(client);
+    signal?.addEventListener("abort", cancel, { once: true });
+    let lost = false;
+    try {
+      return (await client.query<Row>(prepared(text, params))).rows;
+    } catch (error) {
+      const known = toStorageError(error);
+      lost = known instanceof StorageUnavailableError;
+      throw signal?.aborted ? createAbortError(signal) : known;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      client.release(lost || signal?.aborted === true);
+    }
+  }
+
+  /** Asks the server to stop; the statement then fails, or had just ended, and settles either way. */
+  #cancel(client: PoolClient): void {
+    if (!("processID" in client) || typeof client.processID !== "number") return;
+    this.lookup("SELECT pg_cancel_backend($1::int)", [client.processID]).catch((error: Error) => {
+      this.#log(`a cancelled statement runs on until its time limit: ${error.message}`);
+    });
+  }
+}
+
+function transactionOn(client: PoolClient): Transaction {
+  return {
+    async query<Row extends object = SqlRow>(text: string, params: readonly SqlValue[] = [], signal?: AbortSignal) {
+      if (signal?.aborted) throw createAbortError(signal);
+      try {
+        return (await client.query<Row>(prepared(text, params))).rows;
+      } catch (error) {
+        throw toStorageError(error);
+      }
+    },
+    script: (text) => send(client, text),
+  };
+}
+
+async function send(client: PoolClient, text: string): Promise<void> {
+  try {
+    await client.query(text);
+  } catch (error) {
+    throw toStorageError(error);
+  }
+}
