@@ -50,7 +50,10 @@ export async function runH2load(
   try {
     const bodyFile = join(folder, "body");
     writeFileSync(bodyFile, target.body);
-    const [command, ...args] = pinned(GENERATOR_CORE, ["h2load", ...createArguments(target, shape, requests, bodyFile)]);
+    const [command, ...args] = pinned(GENERATOR_CORE, [
+      "h2load",
+      ...createArguments(target, shape, requests, bodyFile),
+    ]);
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
     const exited = once(child, "exit");
     const load = watchLoad(child.pid!);
@@ -117,7 +120,8 @@ export function requireH2load(): void {
     execFileSync("apt-get", ["update", "-q"], { stdio: ["ignore", 2, 2], env });
     execFileSync("apt-get", ["install", "-q", "-y", "nghttp2-client"], { stdio: ["ignore", 2, 2], env });
   }
-  if (!isInstalled()) throw new Error("h2load is missing: install the package nghttp2-client (Debian) or nghttp2 (Homebrew)");
+  if (!isInstalled())
+    throw new Error("h2load is missing: install the package nghttp2-client (Debian) or nghttp2 (Homebrew)");
 }
 
 function isInstalled(): boolean {

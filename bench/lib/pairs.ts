@@ -37,22 +37,22 @@ export async function measurePairs(
   count: number,
   ours: () => Promise<Sample>,
   theirs: () => Promise<Sample>,
-  onPair: (pair: Pair, index: number) => void,
+  onPair: (pair: Pair, label: string) => void,
 ): Promise<PairedResult> {
-  const measure = async (index: number): Promise<Pair> => {
+  const measure = async (label: string): Promise<Pair> => {
     const first = await ours();
     const second = await theirs();
     const pair = { ours: first, theirs: second, ratio: first.value / second.value };
-    onPair(pair, index);
+    onPair(pair, label);
     return pair;
   };
   const pairs: Pair[] = [];
-  while (pairs.length < count) pairs.push(await measure(pairs.length));
+  while (pairs.length < count) pairs.push(await measure(`pair ${pairs.length + 1}`));
   const ratios = (): number[] => pairs.map((pair) => pair.ratio);
   let repeated = 0;
   for (; repeated < count && spread(ratios()) > MAX_SPREAD; repeated++) {
     const outlier = findOutlier(ratios());
-    pairs[outlier] = await measure(outlier);
+    pairs[outlier] = await measure(`pair ${outlier + 1} again`);
   }
   return {
     ours: median(pairs.map((pair) => pair.ours.value)),

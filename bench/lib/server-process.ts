@@ -1,6 +1,6 @@
 // Owns: a server under test as a process of its own: start, port, end.
 // The contract with such a program: it prints `listening PORT` in a line of its own once it accepts connections, and ends on
-// SIGTERM. Everything else it prints goes to our stderr.
+// SIGTERM.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,27 +16,29 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts `program` on Node, bound to the server's core. */
-export async function startServer(
-  name: string,
-  program: string,
-  options: { env?: NodeJS.ProcessEnv; listening?: RegExp } = {},
-): Promise<ServerProcess> {
-  const [command, ...args] = pinned(SERVER_CORE, [process.execPath, program]);
-  const child = spawn(command, args, {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, ...options.env },
-  });
-  const port = await readPort(name, child, options.listening ?? /^listening (\d+)$/);
+export interface StartOptions {
+  readonly args?: readonly string[];
+  /** Gets each line that the program prints after it is listening. Default: they go to our stderr. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** Starts `program` on this Node, bound to the server's core. */
+export async function startServer(name: string, program: string, options: StartOptions = {}): Promise<ServerProcess> {
+  const [command, ...args] = pinned(SERVER_CORE, [process.execPath, program, ...(options.args ?? [])]);
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const onLine = options.onLine ?? ((line) => process.stderr.write(`${name}: ${line}\n`));
+  const killWithUs = (): boolean => child.kill("SIGKILL");
+  process.once("exit", killWithUs);
+  child.once("exit", () => process.off("exit", killWithUs));
+  const port = await readPort(name, child, onLine);
   return { name, port, pid: child.pid!, stop: () => stopProcess(child) };
 }
 
-async function readPort(name: string, child: ChildProcess, listening: RegExp): Promise<number> {
-  const lines = createInterface({ input: child.stdout! });
+async function readPort(name: string, child: ChildProcess, onLine: (line: string) => void): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  lines.on("line", (line) => {
-    const port = listening.exec(line)?.[1];
-    if (port === undefined) process.stderr.write(`${name}: ${line}\n`);
+  createInterface({ input: child.stdout! }).on("line", (line) => {
+    const port = /^listening (\d+)$/.exec(line)?.[1];
+    if (port === undefined) onLine(line);
     else resolve(Number(port));
   });
   child.once("error", reject);

@@ -20,7 +20,6 @@ describe("the environment", () => {
     assert.equal(config.MAX_RECEIVE_MESSAGE_BYTES, 4_194_304);
     assert.equal(config.SHUTDOWN_GRACE_MS, 20_000);
     assert.equal(config.DATABASE_URL, undefined);
-    assert.equal(config.MAX_CONNECTION_AGE_MS, undefined);
     assert.equal(config.PAGE_TOKEN_SECRET, undefined);
   });
 
@@ -31,13 +30,11 @@ describe("the environment", () => {
       DATABASE_URL: "postgres://me:secret@db/users",
       LOG_LEVEL: "debug",
       PAGE_TOKEN_SECRET: "0123456789abcdef",
-      MAX_CONNECTION_AGE_MS: "60000",
     });
     assert.equal(config.HOST, "::1");
     assert.equal(config.GRPC_PORT, 0);
     assert.equal(config.DATABASE_URL, "postgres://me:secret@db/users");
     assert.equal(config.LOG_LEVEL, "debug");
-    assert.equal(config.MAX_CONNECTION_AGE_MS, 60_000);
   });
 
   it("counts an empty variable as not set", () => {
@@ -49,7 +46,10 @@ describe("the environment", () => {
       faultOf({ GRPC_PORT: "http" }),
       'GRPC_PORT must be an integer from 0 to 65535 (0 picks a free port), not "http"',
     );
-    assert.equal(faultOf({ LOG_LEVEL: "loud" }), 'LOG_LEVEL must be one of silent, error, warn, info, debug, not "loud"');
+    assert.equal(
+      faultOf({ LOG_LEVEL: "loud" }),
+      'LOG_LEVEL must be one of silent, error, warn, info, debug, not "loud"',
+    );
     assert.equal(faultOf({ HOST: "a b" }), 'HOST must be a host name or an IP address, not "a b"');
   });
 
@@ -72,7 +72,10 @@ describe("the environment", () => {
   it("never shows a secret", () => {
     const line = faultOf({ PAGE_TOKEN_SECRET: "CANARY-short", DATABASE_URL: "mysql://root:CANARY-password@db/x" });
     assert.doesNotMatch(line, /CANARY/);
-    assert.match(line, /PAGE_TOKEN_SECRET must be 16 characters or more, not what was given \(12 characters, not shown\)/);
+    assert.match(
+      line,
+      /PAGE_TOKEN_SECRET must be 16 characters or more, not what was given \(12 characters, not shown\)/,
+    );
     assert.match(line, /DATABASE_URL must be postgres:/);
   });
 

@@ -81,13 +81,6 @@ export const OPTIONS = {
     fallback: 4 * 1024 * 1024,
     about: "the largest message that is accepted",
   },
-  MAX_CONNECTION_AGE_MS: {
-    kind: "integer",
-    min: 1000,
-    max: 2 ** 31 - 1,
-    note: "milliseconds",
-    about: "after which time clients are told to connect anew, so that load spreads over new replicas; not set: never",
-  },
   NODE_ENV: {
     kind: "text",
     pattern: /^[A-Za-z0-9_-]+$/,

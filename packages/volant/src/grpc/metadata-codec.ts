@@ -29,7 +29,6 @@ export const MAX_BINARY_VALUES = 256;
 
 const METADATA_KEY = /^[0-9a-z_.-]+$/;
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
-const NONE_DROPPED: readonly string[] = Object.freeze([]);
 
 export function isMetadataKey(key: string): boolean {
   return METADATA_KEY.test(key);
@@ -49,13 +48,13 @@ export function isAsciiValue(text: string): boolean {
  * counter: an illegal or reserved key, a text outside 0x20-0x7E, a value of the wrong kind for its key.
  */
 export function appendMetadataFields(entries: Iterable<MetadataEntry>, fields: Field[]): readonly string[] {
-  let dropped: string[] | undefined;
+  const dropped: string[] = [];
   for (const [name, value] of entries) {
     const text = isMetadataKey(name) && !isReservedName(name) ? encodeValue(name, value) : undefined;
-    if (text === undefined) (dropped ??= []).push(name);
+    if (text === undefined) dropped.push(name);
     else fields.push({ name, value: text });
   }
-  return dropped ?? NONE_DROPPED;
+  return dropped;
 }
 
 /** The metadata among received fields. Stops at the first fault; what came before it is in `entries`. */

@@ -60,6 +60,8 @@ test("§1.6 eight digits are never exceeded: the unit grows", () => {
 test("short timeouts keep their microseconds", () => {
   assert.equal(formatTimeout(1.5), "1500u");
   assert.equal(formatTimeout(0.0001), "1u");
+  assert.equal(formatTimeout(0.043), "43u");
+  assert.equal(formatTimeout(0.043000000000000003), "44u");
 });
 
 test("§1.6 the value is positive: nothing left goes as one nanosecond", () => {

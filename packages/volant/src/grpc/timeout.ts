@@ -27,9 +27,9 @@ export function formatTimeout(ms: number): string {
   if (ms <= 0) return "1n";
   if (ms < MICROSECONDS_BELOW_MS) return `${roundUpToMicroseconds(ms)}u`;
   if (ms <= MAX_VALUE) return `${Math.ceil(ms)}m`;
-  if (ms <= MAX_VALUE * SECOND_MS) return `${roundUp(ms, SECOND_MS)}S`;
-  if (ms <= MAX_VALUE * MINUTE_MS) return `${roundUp(ms, MINUTE_MS)}M`;
-  return `${Math.min(MAX_VALUE, roundUp(ms, HOUR_MS))}H`;
+  if (ms <= MAX_VALUE * SECOND_MS) return `${Math.ceil(ms / SECOND_MS)}S`;
+  if (ms <= MAX_VALUE * MINUTE_MS) return `${Math.ceil(ms / MINUTE_MS)}M`;
+  return `${Math.min(MAX_VALUE, Math.ceil(ms / HOUR_MS))}H`;
 }
 
 /** Milliseconds, with a fraction for `u` and `n`; `MALFORMED_TIMEOUT` when the text is anything else. `0S` is 0. */
@@ -60,12 +60,7 @@ export function parseTimeout(text: string): number {
   }
 }
 
-/** Floating point may round the quotient down onto a whole number; the product then shows it. */
-function roundUp(ms: number, unitMs: number): number {
-  const units = Math.ceil(ms / unitMs);
-  return units * unitMs < ms ? units + 1 : units;
-}
-
+/** The product may be rounded down onto a whole number (0.043 and a bit becomes 43); going back then shows it. */
 function roundUpToMicroseconds(ms: number): number {
   const micros = Math.ceil(ms * 1_000);
   return micros / 1_000 < ms ? micros + 1 : micros;

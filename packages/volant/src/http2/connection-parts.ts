@@ -1,15 +1,16 @@
 /**
- * The parts of one connection and the few acts that touch several of them: failing, closing a stream, announcing output.
- * The receive and the send path share it; it holds no rule of any frame.
+ * The parts of one connection and the few acts that touch several of them: failing, closing or resetting a stream,
+ * announcing output. The receive and the send path share it; it holds no rule of any frame.
  */
 import { AbuseBudget } from "./abuse-budget.ts";
 import { ErrorCode } from "./error-code.ts";
 import type { Fault } from "./fault.ts";
-import { ReceiveWindow, SendWindow } from "./flow-window.ts";
+import { DEFAULT_WINDOW_BYTES, ReceiveWindow, SendWindow } from "./flow-window.ts";
 import { MAX_STREAM_ID } from "./frame-type.ts";
 import { goAwayBytes, writeGoAway } from "./frames/goaway.ts";
+import { RST_STREAM_BYTES, writeRstStream } from "./frames/rst-stream.ts";
 import { WINDOW_UPDATE_BYTES, writeWindowUpdate } from "./frames/window-update.ts";
-import { HpackDecoder, HpackEncoder } from "./hpack/index.ts";
+import { DEFAULT_TABLE_BYTES, HpackDecoder, HpackEncoder } from "./hpack/index.ts";
 import type { ResolvedHttp2Options, Role } from "./options.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -17,7 +18,7 @@ import { SettingValues } from "./settings.ts";
 import type { Http2Sink } from "./sink.ts";
 import type { Http2Stream } from "./stream.ts";
 import { StreamState } from "./stream-state.ts";
-import { StreamStore } from "./stream-store.ts";
+import { ClosedHow, StreamStore } from "./stream-store.ts";
 
 /** Output that should not wait for the end of the turn. */
 const URGENT_OUTPUT_BYTES = 65_536;
@@ -35,12 +36,18 @@ export class ConnectionParts {
   /** The peer's parameters. */
   readonly remote = new SettingValues();
   /** RFC 9113 §6.9.2: the connection's windows start at 65,535 whatever SETTINGS say. */
-  readonly sendWindow = new SendWindow(65_535);
+  readonly sendWindow = new SendWindow(DEFAULT_WINDOW_BYTES);
   readonly receiveWindow: ReceiveWindow;
   /** Set once: why the connection is over. */
   fault: Fault | undefined = undefined;
   /** Highest peer stream we still take, as announced by our GOAWAY. */
   acceptUpTo: number = MAX_STREAM_ID;
+  /** Receive window of new streams. */
+  streamWindowBytes: number;
+  /** Our SETTINGS are out. RFC 9113 §3.4: nothing may go before them. */
+  isOpeningSent = false;
+  /** RFC 9113 §6.8: after the peer's GOAWAY we open no further stream. */
+  goAwayReceived = false;
   private outputAnnounced = false;
 
   constructor(role: Role, options: ResolvedHttp2Options, sink: Http2Sink) {
@@ -49,8 +56,10 @@ export class ConnectionParts {
     this.sink = sink;
     this.streams = new StreamStore(role);
     this.encoder = new HpackEncoder(options.headerTableBytes);
+    // RFC 9113 §6.5.3, §6.9.3: until the peer acknowledges our SETTINGS it may act on the larger defaults.
+    this.streamWindowBytes = Math.max(options.initialStreamWindowBytes, DEFAULT_WINDOW_BYTES);
     this.decoder = new HpackDecoder({
-      maxTableBytes: options.headerTableBytes,
+      maxTableBytes: Math.max(options.headerTableBytes, DEFAULT_TABLE_BYTES),
       maxListBytes: options.maxHeaderListBytes,
       maxFields: options.maxHeaderFields,
     });
@@ -79,8 +88,38 @@ export class ConnectionParts {
   /** RFC 9113 §5.4.1: GOAWAY with the cause, then nothing more is read. */
   fail(fault: Fault): void {
     if (this.fault !== undefined) return;
-    this.writeGoAway(this.streams.lastRemoteId, fault.code, fault.code === ErrorCode.NO_ERROR ? "" : fault.cause);
+    if (this.isOpeningSent) {
+      // RFC 9113 §6.8: the last stream id never grows from one GOAWAY to the next.
+      const lastStreamId = Math.min(this.streams.lastRemoteId, this.acceptUpTo);
+      this.writeGoAway(lastStreamId, fault.code, fault.code === ErrorCode.NO_ERROR ? "" : fault.cause);
+    }
     this.close(fault);
+  }
+
+  /** RFC 9113 §5.4.2: RST_STREAM, and the layer above hears of it. False where the connection is over. */
+  failStream(stream: Http2Stream, fault: Fault): boolean {
+    // An illegal frame after the peer's END_STREAM is no way to make us send resets without end (CVE-2025-8671).
+    if (stream.isRemoteDone) {
+      this.fail(fault);
+      return false;
+    }
+    this.closeStream(stream, ClosedHow.RESET_BY_US);
+    this.refuse(stream.id, fault.code, fault.cause);
+    this.sink.onReset(stream, fault.code, "library");
+    return !this.isClosed;
+  }
+
+  /** A reset that the peer provoked, of a stream that is gone or never was. */
+  refuse(streamId: number, code: ErrorCode, cause: string): void {
+    this.budget.count(cause);
+    this.budget.provokeFrame();
+    this.writeReset(streamId, code);
+  }
+
+  writeReset(streamId: number, code: ErrorCode): void {
+    this.output.ensure(RST_STREAM_BYTES);
+    this.output.length = writeRstStream(this.output.bytes, this.output.length, streamId, code);
+    this.outputWritten();
   }
 
   /** Ends everything without a word to the peer. */
@@ -108,24 +147,27 @@ export class ConnectionParts {
   }
 
   private releaseHeld(stream: Http2Stream): void {
-    const window = stream.receiveWindow;
-    const held = window.held;
-    if (held > 0) {
-      const settled = window.settleGrant(held);
-      window.consume(held - settled);
-      this.creditConnection(held, settled);
-    }
-    const unused = window.grantedBytes;
-    if (unused > 0) {
-      window.abandonGrant(unused);
-      this.receiveWindow.abandonGrant(unused);
+    const held = stream.receiveWindow.takeHeld();
+    if (held > 0) this.creditConsumed(stream, held);
+    if (stream.connectionGrant > 0) {
+      this.receiveWindow.abandonGrant(stream.connectionGrant);
+      stream.connectionGrant = 0;
     }
   }
 
-  /** `bytes` of the connection's window were consumed, `settled` of them out of a grant. */
-  creditConnection(bytes: number, settled: number): void {
-    if (settled > 0) this.receiveWindow.settleGrant(settled);
-    const increment = this.receiveWindow.consume(bytes - settled);
+  /** Octets of a stream were consumed: the connection's window gets them back, save what was granted on top. */
+  creditConsumed(stream: Http2Stream, bytes: number): void {
+    const settled = bytes < stream.connectionGrant ? bytes : stream.connectionGrant;
+    if (settled > 0) {
+      stream.connectionGrant -= settled;
+      this.receiveWindow.settleGrant(settled);
+    }
+    this.creditConnection(bytes - settled);
+  }
+
+  /** `bytes` of the connection's window, none of them granted on top, were consumed. */
+  creditConnection(bytes: number): void {
+    const increment = this.receiveWindow.consume(bytes);
     if (increment > 0) this.writeWindowUpdate(0, increment);
   }
 

@@ -5,7 +5,8 @@
  * Call order for a driver:
  *  1. `start(now)` once.
  *  2. `receive(bytes, now)` for each chunk, while `mayRead`; `handleTransportClosed()` when there will be no more.
- *  3. After the sink's `onOutput`: `takeOutput()`, write it, then `handleRoom()`, which may produce more.
+ *  3. After the sink's `onOutput`, once the transport took what was written before: `takeOutput()`, write it, then
+ *     `handleRoom()`, which may produce more. Taking earlier would hide a peer that reads nothing from every limit.
  *  4. After 2 and 3: arm one timer for `nextTimeout()`; when it fires, `handleTimeout(now)`.
  *  5. Once `isClosed`: write what `takeOutput()` still has, then destroy the transport.
  *
@@ -16,11 +17,12 @@ import { ConnectionParts } from "./connection-parts.ts";
 import { Drain } from "./drain.ts";
 import { ErrorCode } from "./error-code.ts";
 import { connectionFault, type Fault } from "./fault.ts";
+import { DEFAULT_WINDOW_BYTES } from "./flow-window.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { MAX_STREAM_ID } from "./frame-type.ts";
 import type { ResolvedHttp2Options, Role } from "./options.ts";
 import type { TakenOutput } from "./output-buffer.ts";
-import { CLIENT_PREFACE, HTTP1_RESPONSE, looksLikeHttp1 } from "./preface.ts";
+import { CLIENT_PREFACE, HTTP1_ANSWER_LENGTH, HTTP1_RESPONSE, looksLikeHttp1 } from "./preface.ts";
 import { ReceiveHeaders } from "./receive-headers.ts";
 import { ReceivePath } from "./receive-path.ts";
 import { Reservation } from "./reservation.ts";
@@ -32,6 +34,7 @@ import { UsageError } from "./usage-error.ts";
 
 const BAD_PREFACE = connectionFault(ErrorCode.PROTOCOL_ERROR, "bad-preface");
 const HTTP1_REQUEST = connectionFault(ErrorCode.HTTP_1_1_REQUIRED, "http1-request");
+const HTTP1_ANSWER = connectionFault(ErrorCode.HTTP_1_1_REQUIRED, "http1-answer");
 const FRAME_TOO_LARGE = connectionFault(ErrorCode.FRAME_SIZE_ERROR, "frame-too-large");
 const TRANSPORT_CLOSED = connectionFault(ErrorCode.NO_ERROR, "transport-closed", "remote");
 const CLOSED_BY_USER = connectionFault(ErrorCode.NO_ERROR, "closed", "user");
@@ -58,12 +61,12 @@ export class Http2Connection implements FrameSink {
     this.parts = new ConnectionParts(role, options, sink);
     this.sender = new SendPath(this.parts);
     this.settings = new SettingsSync(this.parts, this.sender);
-    this.headers = new ReceiveHeaders(this.parts, this.sender);
+    this.headers = new ReceiveHeaders(this.parts);
     this.drain = new Drain(this.parts);
     const { sender, settings, headers, drain } = this;
     this.receiver = new ReceivePath(this.parts, { sender, settings, headers, drain });
     this.reader = new FrameReader(this, options.maxFrameBytes, role === "server");
-    this.reservation = new Reservation(this.parts);
+    this.reservation = new Reservation(this.parts, this.sender);
   }
 
   // Environment in
@@ -84,7 +87,6 @@ export class Http2Connection implements FrameSink {
     this.nowMs = nowMs;
     this.headers.nowMs = nowMs;
     this.reader.receive(bytes);
-    this.deliverWritable();
   }
 
   /** The transport ended or failed; there will be no more octets. */
@@ -97,7 +99,7 @@ export class Http2Connection implements FrameSink {
   handleRoom(): void {
     if (this.parts.isClosed) return;
     this.sender.pump();
-    this.deliverWritable();
+    if (this.sender.hasWritable) this.deliverWritable();
   }
 
   handleTimeout(nowMs: number): void {
@@ -123,9 +125,9 @@ export class Http2Connection implements FrameSink {
 
   /** A new stream of ours, idle until its headers are sent. Check {@link canOpenStream} first. */
   openStream(): Http2Stream {
-    if (!this.canOpenStream) throw new UsageError("no stream can be opened on this connection now");
-    const { streams, remote, options } = this.parts;
-    return streams.openLocalStream(remote.initialWindowBytes, options.initialStreamWindowBytes);
+    if (!this.canOpenStream) throw new UsageError("no stream can be opened on this connection now: see canOpenStream");
+    const { streams, remote, streamWindowBytes } = this.parts;
+    return streams.openLocalStream(remote.initialWindowBytes, streamWindowBytes);
   }
 
   sendHeaders(stream: Http2Stream, block: OutboundBlock, endStream: boolean): void {
@@ -152,14 +154,19 @@ export class Http2Connection implements FrameSink {
     if (!this.parts.isClosed) this.receiver.consume(stream, bytes);
   }
 
-  /** Lets the peer send `bytes` more on this stream at once, above the window if need be. */
+  /**
+   * Lets the peer send `bytes` more on this stream at once, above the window if need be: a message whose start was
+   * accepted can always arrive whole. The connection is granted as much again, because other streams may hold its window.
+   */
   expect(stream: Http2Stream, bytes: number): void {
-    const missing = bytes - stream.receiveWindow.open;
-    if (missing <= 0 || stream.isRemoteDone || this.parts.isClosed) return;
-    const extra = stream.receiveWindow.grant(missing);
-    this.parts.receiveWindow.grant(extra);
-    this.parts.writeWindowUpdate(stream.id, extra);
-    this.parts.writeWindowUpdate(0, extra);
+    if (!this.parts.isClosed) this.receiver.expect(stream, bytes);
+  }
+
+  /** The response is complete before the request is: once our side has ended, the peer is told to stop. RFC 9113 §8.1. */
+  resetWhenDone(stream: Http2Stream): void {
+    if (stream.isClosed || this.parts.isClosed) return;
+    if (stream.isLocalDone) this.resetStream(stream, ErrorCode.NO_ERROR);
+    else stream.resetWhenDone = true;
   }
 
   /** See {@link Reservation}: the position to write a message at, or -1. */
@@ -176,15 +183,19 @@ export class Http2Connection implements FrameSink {
     return this.parts.output.bytes;
   }
 
-  commit(length: number, trailers: Buffer | undefined): boolean {
-    return this.reservation.commit(length, trailers);
+  /** `endStream` puts END_STREAM on the DATA frame; `trailers` end the stream too. False: nothing of it was sent. */
+  commit(length: number, trailers: Buffer | undefined, endStream: boolean = false): boolean {
+    return this.reservation.commit(length, trailers, endStream);
   }
 
   rollback(): void {
     this.reservation.rollback();
   }
 
-  /** `opaque` is an integer from 0 to 2^31-1; the answer arrives as `onPingAck(opaque)`. */
+  /**
+   * `opaque` is an integer from 0 to 2^31-1; the answer arrives as `onPingAck(opaque)`. Not sent before our SETTINGS are
+   * out: until then the handshake's deadline watches the peer.
+   */
   sendPing(opaque: number): void {
     if (!this.parts.isClosed) this.drain.sendPing(opaque);
   }
@@ -230,10 +241,16 @@ export class Http2Connection implements FrameSink {
     return this.drain.isFinal;
   }
 
-  /** RFC 9113 §5.1.2: within the peer's limit, and with ids left. */
+  /** The drain is over: nothing new may come and nothing is under way. */
+  get isDrained(): boolean {
+    return this.drain.isFinal && this.parts.streams.size === 0;
+  }
+
+  /** RFC 9113 §5.1.2, §6.8: a client within the peer's limit, with ids left, that was not told to go away. */
   get canOpenStream(): boolean {
-    const { streams, remote } = this.parts;
-    return this.isReady && streams.openLocal < remote.maxConcurrentStreams && !this.isExhausted;
+    const { streams, remote, role, goAwayReceived } = this.parts;
+    if (role === "server" || goAwayReceived || this.isExhausted) return false;
+    return this.isReady && streams.openLocal < remote.maxConcurrentStreams;
   }
 
   /** RFC 9113 §5.1.1: no id is left for another stream of ours. */
@@ -264,15 +281,19 @@ export class Http2Connection implements FrameSink {
   // FrameSink: called by the reader only
 
   onFrame(bytes: Buffer, start: number, length: number, type: number, flags: number, streamId: number): boolean {
-    return this.receiver.onFrame(bytes, start, length, type, flags, streamId);
+    const mayGoOn = this.receiver.onFrame(bytes, start, length, type, flags, streamId);
+    // Here and not once a chunk, so that the chunks the transport makes change nothing.
+    if (!this.sender.hasWritable) return mayGoOn;
+    this.deliverWritable();
+    return !this.parts.isClosed;
   }
 
   onPreface(): void {
     this.sendOpening();
   }
 
-  onBadPreface(octets: Buffer): void {
-    if (!looksLikeHttp1(octets)) {
+  onBadPreface(firstOctets: Buffer): void {
+    if (!looksLikeHttp1(firstOctets)) {
       this.parts.fail(BAD_PREFACE);
       return;
     }
@@ -283,15 +304,16 @@ export class Http2Connection implements FrameSink {
     this.parts.close(HTTP1_REQUEST);
   }
 
-  onOversizedFrame(): void {
-    this.parts.fail(FRAME_TOO_LARGE);
+  onOversizedFrame(length: number): void {
+    this.parts.fail(length === HTTP1_ANSWER_LENGTH && !this.settings.remoteReceived ? HTTP1_ANSWER : FRAME_TOO_LARGE);
   }
 
   /** SETTINGS first (RFC 9113 §3.4), then the connection window at its full size. */
   private sendOpening(): void {
     this.settings.sendInitial(this.nowMs);
-    const extra = this.parts.options.connectionWindowBytes - 65_535;
+    const extra = this.parts.options.connectionWindowBytes - DEFAULT_WINDOW_BYTES;
     if (extra > 0) this.parts.writeWindowUpdate(0, extra);
+    this.drain.onOpeningSent(this.nowMs);
   }
 
   private get handshakeDeadline(): number {
@@ -300,7 +322,11 @@ export class Http2Connection implements FrameSink {
 
   private deliverWritable(): void {
     for (const stream of this.sender.takeWritable()) {
-      if (!stream.isClosed) this.parts.sink.onWritable(stream);
+      if (this.parts.isClosed) return;
+      // One that was told to wait again since is told again later.
+      if (!stream.isLocalDone && stream.outbound?.end === undefined && !stream.writerWaits) {
+        this.parts.sink.onWritable(stream);
+      }
     }
   }
 }

@@ -16,7 +16,7 @@ export class Drain {
   /** When the second GOAWAY is sent even without the peer's acknowledgement. */
   deadlineMs = Number.POSITIVE_INFINITY;
   private readonly parts: ConnectionParts;
-  private state: "idle" | "announced" | "final" = "idle";
+  private state: "idle" | "waiting" | "announced" | "final" = "idle";
 
   constructor(parts: ConnectionParts) {
     this.parts = parts;
@@ -28,14 +28,25 @@ export class Drain {
   }
 
   begin(nowMs: number): void {
-    if (this.state !== "idle" || this.parts.isClosed) return;
+    if (this.parts.isClosed || this.state === "announced" || this.state === "final") return;
+    // RFC 9113 §3.4: GOAWAY cannot come before our SETTINGS; the handshake's deadline bounds this wait.
+    if (!this.parts.isOpeningSent) {
+      this.state = "waiting";
+      return;
+    }
     this.state = "announced";
     this.deadlineMs = nowMs + this.parts.options.drainPingTimeoutMs;
     this.parts.writeGoAway(MAX_STREAM_ID, ErrorCode.NO_ERROR, "draining");
     this.sendPing(DRAIN_PING);
   }
 
+  /** Our SETTINGS are out. */
+  onOpeningSent(nowMs: number): void {
+    if (this.state === "waiting") this.begin(nowMs);
+  }
+
   sendPing(opaque: number): void {
+    if (!this.parts.isOpeningSent) return;
     const { output } = this.parts;
     output.ensure(PING_BYTES);
     output.length = writePing(output.bytes, output.length, opaque);

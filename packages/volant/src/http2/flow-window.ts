@@ -3,10 +3,15 @@
  *
  * Invariant of a receive window: open + held + returned = target + granted + excess, at every moment. What is received
  * is held until it is consumed; what is consumed is returned to the peer in batches of half the target.
+ *
+ * Why nothing can wedge: the octets of messages that are still incomplete are granted on top of the target. So when
+ * nothing is open, more than half of the target is complete messages, and whoever takes one of them returns credit.
  */
 
 /** RFC 9113 §6.9.1: a window never exceeds 2^31-1. */
 export const MAX_WINDOW_BYTES = 0x7fff_ffff;
+/** What every window is until SETTINGS say otherwise. RFC 9113 §6.9.2. */
+export const DEFAULT_WINDOW_BYTES = 65_535;
 
 /** What the peer lets us send. May be negative after the peer lowered SETTINGS_INITIAL_WINDOW_SIZE (§6.9.2). */
 export class SendWindow {
@@ -30,17 +35,17 @@ export class SendWindow {
 
 /** What we let the peer send. */
 export class ReceiveWindow {
-  /** Octets the peer may still send. */
+  /** Octets the peer may still send. Negative after {@link resize} to less than is under way. */
   open: number;
   /** Octets received and not yet consumed. */
   held = 0;
   /** The size this window returns to. */
-  private readonly target: number;
-  /** Octets consumed and not yet announced to the peer. */
+  private target: number;
+  /** Octets the peer may send again and was not told of yet. */
   private returned = 0;
-  /** Octets granted above the target for a message that is larger than the window. */
+  /** Octets granted above the target for messages that are larger than the window. */
   private granted = 0;
-  /** Grants whose stream ended before using them: paid back by whatever is consumed next. */
+  /** Grants whose stream ended before using them: the next grants or whatever is consumed next pay them back. */
   private excess = 0;
 
   constructor(targetBytes: number) {
@@ -50,7 +55,8 @@ export class ReceiveWindow {
 
   /** False where the peer sent more than it was allowed: FLOW_CONTROL_ERROR. */
   receive(bytes: number): boolean {
-    if (bytes > this.open) return false;
+    // RFC 9113 §6.9.1: a frame without octets passes a window that is empty or negative.
+    if (bytes > this.open && bytes > 0) return false;
     this.open -= bytes;
     this.held += bytes;
     return true;
@@ -73,28 +79,51 @@ export class ReceiveWindow {
     return settled;
   }
 
-  /** Lets the peer send `bytes` in all. The result is how much of that is above the target. */
-  grant(bytes: number): number {
-    const extra = Math.min(bytes, MAX_WINDOW_BYTES - this.open);
-    this.granted += extra;
-    this.open += extra;
-    return extra;
+  /** Allows `bytes` above the target; {@link announce} says when the peer hears of them. */
+  grant(bytes: number): void {
+    const reused = bytes < this.excess ? bytes : this.excess;
+    this.excess -= reused;
+    this.granted += bytes;
+    this.returned += bytes - reused;
   }
 
   /** The stream of a grant is gone: `bytes` of it were never used. */
   abandonGrant(bytes: number): void {
+    const unannounced = bytes < this.returned ? bytes : this.returned;
     this.granted -= bytes;
-    this.excess += bytes;
+    this.returned -= unannounced;
+    this.excess += bytes - unannounced;
   }
 
-  get grantedBytes(): number {
-    return this.granted;
+  /** Everything held at once, for a stream that is over: nothing of it is announced. */
+  takeHeld(): number {
+    const { held } = this;
+    this.held = 0;
+    return held;
   }
 
-  /** Everything consumed so far as one increment. */
-  takeReturned(): number {
-    const increment = this.returned;
-    this.returned = 0;
+  /** Octets by which `bytes` exceed what the peer may send now or once everything returned is announced. */
+  missing(bytes: number): number {
+    const missing = bytes - this.open - this.returned;
+    return missing > 0 ? missing : 0;
+  }
+
+  /** The increment to announce so that the peer can send `bytes`, or because half the target came together; or 0. */
+  announce(bytes: number): number {
+    return bytes > this.open || this.returned * 2 >= this.target ? this.takeReturned() : 0;
+  }
+
+  /** RFC 9113 §6.9.2: another initial size is in force; what is under way may leave the window negative. */
+  resize(targetBytes: number): void {
+    this.open += targetBytes - this.target;
+    this.target = targetBytes;
+  }
+
+  /** Everything returned so far as one increment. */
+  private takeReturned(): number {
+    const room = MAX_WINDOW_BYTES - this.open;
+    const increment = this.returned < room ? this.returned : room;
+    this.returned -= increment;
     this.open += increment;
     return increment;
   }

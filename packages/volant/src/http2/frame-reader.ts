@@ -8,15 +8,18 @@ import { FRAME_HEADER_BYTES } from "./frame-type.ts";
 import { readPayloadLength, readStreamId } from "./frames/frame-header.ts";
 import { CLIENT_PREFACE } from "./preface.ts";
 
+/** Enough to tell an HTTP/1.1 method from noise. */
+const STRANGER_BYTES = 4;
+
 /** What the reader hands on. Every method says whether reading may go on. */
 export interface FrameSink {
   onFrame(bytes: Buffer, start: number, length: number, type: number, flags: number, streamId: number): boolean;
   /** The client preface is complete; frames follow. */
   onPreface(): void;
-  /** Called with the first octets (4 or more, or all there are) that are not the preface. */
-  onBadPreface(octets: Buffer): void;
+  /** Called with the first four octets of what is not the preface. */
+  onBadPreface(firstOctets: Buffer): void;
   /** The length field exceeds SETTINGS_MAX_FRAME_SIZE. */
-  onOversizedFrame(): void;
+  onOversizedFrame(length: number): void;
 }
 
 export class FrameReader {
@@ -24,6 +27,8 @@ export class FrameReader {
   private readonly maxFrameBytes: number;
   /** Octets of the preface still expected. */
   private prefaceLeft: number;
+  /** The first octets of what is not the preface, until there are enough to say what it is instead. */
+  private stranger: Buffer | undefined;
   private partial: Buffer | undefined;
   private partialLength = 0;
   private dead = false;
@@ -58,14 +63,20 @@ export class FrameReader {
   private readPreface(chunk: Buffer): number {
     const from = CLIENT_PREFACE.length - this.prefaceLeft;
     const count = Math.min(this.prefaceLeft, chunk.length);
-    if (CLIENT_PREFACE.compare(chunk, 0, count, from, from + count) !== 0) {
-      this.stop();
-      this.sink.onBadPreface(Buffer.concat([CLIENT_PREFACE.subarray(0, from), chunk.subarray(0, 64)]));
-      return -1;
+    if (this.stranger !== undefined || CLIENT_PREFACE.compare(chunk, 0, count, from, from + count) !== 0) {
+      return this.readStranger(this.stranger ?? CLIENT_PREFACE.subarray(0, from), chunk);
     }
     this.prefaceLeft -= count;
     if (this.prefaceLeft === 0) this.sink.onPreface();
     return count;
+  }
+
+  private readStranger(seen: Buffer, chunk: Buffer): number {
+    this.stranger = Buffer.concat([seen, chunk.subarray(0, STRANGER_BYTES)]).subarray(0, STRANGER_BYTES);
+    if (this.stranger.length < STRANGER_BYTES) return -1;
+    this.stop();
+    this.sink.onBadPreface(this.stranger);
+    return -1;
   }
 
   private readWhole(chunk: Buffer, from: number): void {
@@ -73,7 +84,7 @@ export class FrameReader {
     const end = chunk.length;
     while (end - at >= FRAME_HEADER_BYTES) {
       const length = readPayloadLength(chunk, at);
-      if (length > this.maxFrameBytes) return this.refuseOversized();
+      if (length > this.maxFrameBytes) return this.refuseOversized(length);
       const start = at + FRAME_HEADER_BYTES;
       if (start + length > end) break;
       if (!this.sink.onFrame(chunk, start, length, chunk[at + 3]!, chunk[at + 4]!, readStreamId(chunk, at + 5))) {
@@ -99,7 +110,7 @@ export class FrameReader {
     const length = readPayloadLength(partial, 0);
     if (partial.length === FRAME_HEADER_BYTES && length > 0) {
       if (length > this.maxFrameBytes) {
-        this.refuseOversized();
+        this.refuseOversized(length);
         return -1;
       }
       this.partial = Buffer.allocUnsafe(FRAME_HEADER_BYTES + length);
@@ -124,8 +135,8 @@ export class FrameReader {
     return from + copied;
   }
 
-  private refuseOversized(): void {
+  private refuseOversized(length: number): void {
     this.stop();
-    this.sink.onOversizedFrame();
+    this.sink.onOversizedFrame(length);
   }
 }

@@ -28,8 +28,8 @@ export function checkRequestFields(fields: readonly HeaderField[]): number {
     if (bit === 0) break;
     if ((seen & bit) !== 0) return MALFORMED;
     seen |= bit;
-    // RFC 9113 §8.3.1: :path is not empty for http and https.
-    if (bit === SEEN_PATH && field.value.length === 0) return MALFORMED;
+    // RFC 9113 §8.3.1: :method, :scheme and :path have values; :authority may be empty.
+    if (bit !== SEEN_AUTHORITY && field.value.length === 0) return MALFORMED;
   }
   // RFC 9113 §8.3.1: exactly one :method, :scheme, :path. CONNECT is not served, so it has no exception here.
   if ((seen & REQUIRED) !== REQUIRED) return MALFORMED;

@@ -1,13 +1,14 @@
 /**
  * `volant/http2`: HTTP/2 as bytes, without I/O.
  */
+
+export { releaseBuffer } from "./buffer-pool.ts";
 export { Http2Connection } from "./connection.ts";
 export { ErrorCode, errorCodeName } from "./error-code.ts";
-export type { Fault, FaultScope, Initiator } from "./fault.ts";
+export { connectionFault, type Fault, type FaultScope, type Initiator } from "./fault.ts";
 export type { GoAway } from "./frames/goaway.ts";
 export { encodeStaticBlock, HeaderField, HeaderToken, Indexing, type OutboundField } from "./hpack/index.ts";
 export { type Http2Options, type ResolvedHttp2Options, type Role, resolveHttp2Options } from "./options.ts";
-export { releaseBuffer } from "./buffer-pool.ts";
 export type { TakenOutput } from "./output-buffer.ts";
 export type { Http2Sink } from "./sink.ts";
 export type { Http2Stream, OutboundBlock } from "./stream.ts";

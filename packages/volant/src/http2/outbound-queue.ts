@@ -4,7 +4,9 @@
  */
 
 /** What ends a stream after its data: an empty or last DATA with END_STREAM, or trailers (an encoded-later field list). */
-export type QueuedEnd<Trailers> = { readonly kind: "data" } | { readonly kind: "trailers"; readonly trailers: Trailers };
+export type QueuedEnd<Trailers> =
+  | { readonly kind: "data" }
+  | { readonly kind: "trailers"; readonly trailers: Trailers };
 
 export class OutboundQueue<Trailers> {
   private readonly chunks: Buffer[] = [];

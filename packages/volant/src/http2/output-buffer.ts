@@ -33,6 +33,8 @@ export class OutputBuffer {
 
   take(): TakenOutput | undefined {
     if (this.length === 0) return undefined;
+    // The buffer somebody still writes into stays theirs: what is complete leaves in another one.
+    if (this.reserved) this.grow(this.length);
     const owner = this.bytes;
     const taken = { bytes: owner.subarray(0, this.length), owner };
     this.bytes = NONE;
@@ -42,8 +44,9 @@ export class OutputBuffer {
 
   /** Forgets what was not taken. */
   discard(): void {
-    if (this.bytes !== NONE) releaseBuffer(this.bytes);
+    if (this.bytes !== NONE && !this.reserved) releaseBuffer(this.bytes);
     this.bytes = NONE;
     this.length = 0;
+    this.reserved = false;
   }
 }

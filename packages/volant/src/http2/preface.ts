@@ -14,6 +14,9 @@ export const HTTP1_RESPONSE: Buffer = Buffer.from(
   "latin1",
 );
 
+/** "HTT", read as the length of a frame: the server answered in HTTP/1.1. */
+export const HTTP1_ANSWER_LENGTH = 0x48_54_54;
+
 const HTTP1_METHODS = ["GET ", "POST", "HEAD", "PUT ", "DELE", "OPTI", "PATC", "CONN", "TRAC"];
 
 /** Judges by the first four octets. The preface itself starts with "PRI ". */

@@ -19,14 +19,14 @@ import {
   MALFORMED,
 } from "./header-rules.ts";
 import { DecodeResult, type HeaderField } from "./hpack/index.ts";
-import type { SendPath } from "./send-path.ts";
 import type { Http2Stream } from "./stream.ts";
-import { isVerdict, nextStreamState, StreamInput } from "./stream-state.ts";
+import { isVerdict, nextStreamState, StreamInput, StreamState } from "./stream-state.ts";
 import { ClosedHow } from "./stream-store.ts";
 
 const COMPRESSION = connectionFault(ErrorCode.COMPRESSION_ERROR, "header-compression");
 const WRONG_PARITY = connectionFault(ErrorCode.PROTOCOL_ERROR, "stream-id-of-the-other-side");
 const ID_NOT_INCREASING = connectionFault(ErrorCode.PROTOCOL_ERROR, "stream-id-not-increasing");
+const IDLE_STREAM = connectionFault(ErrorCode.PROTOCOL_ERROR, "headers-on-idle-stream");
 const AFTER_END = connectionFault(ErrorCode.STREAM_CLOSED, "headers-after-end-of-stream");
 const MALFORMED_HEADERS = streamFault(ErrorCode.PROTOCOL_ERROR, "malformed-headers");
 const LIST_TOO_LARGE = streamFault(ErrorCode.ENHANCE_YOUR_CALM, "header-list-too-large");
@@ -34,7 +34,6 @@ const TRAILERS_WITHOUT_END = streamFault(ErrorCode.PROTOCOL_ERROR, "trailers-wit
 
 export class ReceiveHeaders {
   private readonly parts: ConnectionParts;
-  private readonly sender: SendPath;
   private readonly block: HeaderBlock;
   /** When the open block must be complete; Infinity while none is open. */
   blockDeadlineMs = Number.POSITIVE_INFINITY;
@@ -43,9 +42,8 @@ export class ReceiveHeaders {
   /** A fault of the HEADERS frame itself that only ends its stream; acted on after decoding. */
   private pendingFault: Fault | undefined;
 
-  constructor(parts: ConnectionParts, sender: SendPath) {
+  constructor(parts: ConnectionParts) {
     this.parts = parts;
-    this.sender = sender;
     this.block = new HeaderBlock(parts.options.maxHeaderListBytes * 2, parts.options.maxContinuations);
   }
 
@@ -98,37 +96,35 @@ export class ReceiveHeaders {
   private onNewStream(streamId: number, fields: HeaderField[], endStream: boolean, tooLarge: boolean): boolean {
     const { parts } = this;
     // RFC 9113 §6.8: streams above the last id of our GOAWAY are ignored; the peer tries them elsewhere.
-    if (streamId > parts.acceptUpTo) return true;
+    if (streamId > parts.acceptUpTo) {
+      parts.streams.lastRemoteId = streamId;
+      return true;
+    }
     // RFC 9113 §5.1.2: beyond the limit REFUSED_STREAM says that nothing was done.
     if (parts.streams.openRemote >= parts.options.maxConcurrentStreams) {
       parts.streams.markRefused(streamId);
-      this.refuse(streamId, ErrorCode.REFUSED_STREAM, "too-many-streams");
+      parts.refuse(streamId, ErrorCode.REFUSED_STREAM, "too-many-streams");
       return true;
     }
-    const length = tooLarge ? MALFORMED : checkRequestFields(fields);
-    const fault = this.pendingFault ?? (tooLarge ? LIST_TOO_LARGE : length === MALFORMED ? MALFORMED_HEADERS : undefined);
+    let length = tooLarge ? MALFORMED : checkRequestFields(fields);
+    // RFC 9113 §8.1.1: a request that ends here has no content to match a length.
+    if (endStream && length > 0) length = MALFORMED;
+    const fault =
+      this.pendingFault ?? (tooLarge ? LIST_TOO_LARGE : length === MALFORMED ? MALFORMED_HEADERS : undefined);
     if (fault !== undefined) {
       parts.streams.markRefused(streamId);
-      this.refuse(streamId, fault.code, fault.cause);
+      parts.refuse(streamId, fault.code, fault.cause);
       return true;
     }
-    const stream = parts.streams.openRemoteStream(
-      streamId,
-      parts.remote.initialWindowBytes,
-      parts.options.initialStreamWindowBytes,
+    const stream = parts.streams.openRemoteStream(streamId, parts.remote.initialWindowBytes, parts.streamWindowBytes);
+    stream.state = nextStreamState(
+      stream.state,
+      endStream ? StreamInput.RECEIVE_HEADERS_END : StreamInput.RECEIVE_HEADERS,
     );
-    stream.state = nextStreamState(stream.state, endStream ? StreamInput.RECEIVE_HEADERS_END : StreamInput.RECEIVE_HEADERS);
     stream.headersReceived = true;
     stream.contentLengthLeft = length;
-    if (endStream && length > 0) return this.failStream(stream, MALFORMED_HEADERS);
     parts.sink.onHeaders(stream, fields, endStream);
     return !parts.isClosed;
-  }
-
-  private refuse(streamId: number, code: ErrorCode, cause: string): void {
-    this.parts.budget.count(cause);
-    this.parts.budget.provokeFrame();
-    this.sender.writeReset(streamId, code);
   }
 
   private onKnownStream(stream: Http2Stream, fields: HeaderField[], endStream: boolean, tooLarge: boolean): boolean {
@@ -136,17 +132,19 @@ export class ReceiveHeaders {
     const input = endStream ? StreamInput.RECEIVE_HEADERS_END : StreamInput.RECEIVE_HEADERS;
     const next = nextStreamState(stream.state, input);
     if (isVerdict(next)) return this.fail(AFTER_END);
-    if (tooLarge) return this.failStream(stream, LIST_TOO_LARGE);
-    if (this.pendingFault !== undefined) return this.failStream(stream, this.pendingFault);
+    // RFC 9113 §5.1: a stream of ours that we have not begun cannot be answered.
+    if (stream.state === StreamState.IDLE) return this.fail(IDLE_STREAM);
+    if (tooLarge) return parts.failStream(stream, LIST_TOO_LARGE);
+    if (this.pendingFault !== undefined) return parts.failStream(stream, this.pendingFault);
     if (stream.headersReceived) return this.onTrailers(stream, fields, endStream, next);
     const length = checkResponseFields(fields);
-    if (length === MALFORMED) return this.failStream(stream, MALFORMED_HEADERS);
+    if (length === MALFORMED) return parts.failStream(stream, MALFORMED_HEADERS);
     if (isInformational(fields)) {
       // RFC 9113 §8.1: an interim response never ends the stream.
       parts.budget.count("informational-response");
-      return endStream ? this.failStream(stream, MALFORMED_HEADERS) : true;
+      return endStream ? parts.failStream(stream, MALFORMED_HEADERS) : true;
     }
-    if (endStream && length > 0) return this.failStream(stream, MALFORMED_HEADERS);
+    if (endStream && length > 0) return parts.failStream(stream, MALFORMED_HEADERS);
     stream.state = next;
     stream.headersReceived = true;
     stream.contentLengthLeft = length;
@@ -158,8 +156,8 @@ export class ReceiveHeaders {
   private onTrailers(stream: Http2Stream, fields: HeaderField[], endStream: boolean, next: number): boolean {
     const { parts } = this;
     // RFC 9113 §8.1: a second header block is trailers and ends the stream.
-    if (!endStream) return this.failStream(stream, TRAILERS_WITHOUT_END);
-    if (!checkTrailerFields(fields) || stream.contentLengthLeft > 0) return this.failStream(stream, MALFORMED_HEADERS);
+    if (!endStream) return parts.failStream(stream, TRAILERS_WITHOUT_END);
+    if (!checkTrailerFields(fields) || stream.contentLengthLeft > 0) return parts.failStream(stream, MALFORMED_HEADERS);
     stream.state = next;
     parts.sink.onTrailers(stream, fields);
     if (stream.isClosed) parts.closeStream(stream, ClosedHow.ENDED);
@@ -171,21 +169,14 @@ export class ReceiveHeaders {
     const { streams, role } = this.parts;
     if (role === "server" && (streamId & 1) === 0) return this.fail(WRONG_PARITY);
     if (role === "client" && !streams.isLocalId(streamId)) return this.fail(WRONG_PARITY);
-    if (streams.isIdle(streamId)) return this.fail(ID_NOT_INCREASING);
+    if (streams.isIdle(streamId)) return this.fail(IDLE_STREAM);
+    // RFC 9113 §6.8: trailers of a stream that our GOAWAY left out.
+    if (role === "server" && streamId > this.parts.acceptUpTo) return true;
     const how = streams.howClosed(streamId);
     if (how === ClosedHow.ENDED || how === ClosedHow.RESET_BY_PEER) return this.fail(AFTER_END);
     // RFC 9113 §5.1.1: ids only grow; a smaller one that was skipped is closed for good.
     if (role === "server" && how === ClosedHow.UNKNOWN) return this.fail(ID_NOT_INCREASING);
     return true;
-  }
-
-  private failStream(stream: Http2Stream, fault: Fault): boolean {
-    const { parts } = this;
-    parts.budget.countFault(fault);
-    parts.budget.provokeFrame();
-    this.sender.reset(stream, fault.code);
-    parts.sink.onReset(stream, fault.code, "library");
-    return !parts.isClosed;
   }
 
   private fail(fault: Fault): boolean {

@@ -22,8 +22,9 @@ import type { ReceiveHeaders } from "./receive-headers.ts";
 import type { SendPath } from "./send-path.ts";
 import type { SettingsSync } from "./settings-sync.ts";
 import type { Http2Stream } from "./stream.ts";
-import { isVerdict, nextStreamState, StreamInput, StreamVerdict } from "./stream-state.ts";
+import { isVerdict, nextStreamState, StreamInput, StreamState, StreamVerdict } from "./stream-state.ts";
 import { ClosedHow } from "./stream-store.ts";
+import { UsageError } from "./usage-error.ts";
 
 const INTERLEAVED = connectionFault(ErrorCode.PROTOCOL_ERROR, "frame-inside-header-block");
 const NO_SETTINGS_FIRST = connectionFault(ErrorCode.PROTOCOL_ERROR, "first-frame-is-not-settings");
@@ -98,7 +99,7 @@ export class ReceivePath {
 
   private onData(bytes: Buffer, start: number, length: number, flags: number, streamId: number): boolean {
     const { parts } = this;
-    const fault = checkData(streamId);
+    const fault = checkData(length, flags, streamId);
     if (fault !== undefined) return this.fail(fault);
     const padding = readPadding(bytes, start, length, flags);
     if (padding < 0) return this.fail(DATA_PADDING_TOO_LONG);
@@ -106,20 +107,21 @@ export class ReceivePath {
     if (!parts.receiveWindow.receive(length)) return this.fail(CONNECTION_WINDOW_EXCEEDED);
     const stream = parts.streams.get(streamId);
     if (stream === undefined) {
-      parts.creditConnection(length, 0);
-      return this.onLateFrame(streamId);
+      parts.creditConnection(length);
+      return this.onLateData(streamId);
     }
     const endStream = (flags & FrameFlag.END_STREAM) !== 0;
     const next = nextStreamState(stream.state, endStream ? StreamInput.RECEIVE_DATA_END : StreamInput.RECEIVE_DATA);
     if (isVerdict(next)) return this.failVerdict(next);
     if (!stream.receiveWindow.receive(length)) {
-      parts.creditConnection(length, 0);
-      return this.failStream(stream, STREAM_WINDOW_EXCEEDED);
+      parts.creditConnection(length);
+      return parts.failStream(stream, STREAM_WINDOW_EXCEEDED);
     }
     const from = (flags & FrameFlag.PADDED) !== 0 ? start + 1 : start;
     const end = start + length - padding;
     if (end - from < length) this.consume(stream, length - (end - from));
-    if (!this.checkContentLength(stream, end - from, endStream)) return this.failStream(stream, CONTENT_LENGTH_MISMATCH);
+    if (!this.checkContentLength(stream, end - from, endStream))
+      return parts.failStream(stream, CONTENT_LENGTH_MISMATCH);
     stream.state = next;
     parts.sink.onData(stream, bytes, from, end, endStream);
     if (stream.isClosed) parts.closeStream(stream, ClosedHow.ENDED);
@@ -136,10 +138,33 @@ export class ReceivePath {
   /** Octets of a stream were used: both windows get them back in time. */
   consume(stream: Http2Stream, bytes: number): void {
     if (bytes === 0 || stream.isClosed) return;
+    if (!(bytes > 0 && bytes <= stream.receiveWindow.held)) throw overconsumed(stream, bytes);
     const settled = stream.receiveWindow.settleGrant(bytes);
     const increment = stream.receiveWindow.consume(bytes - settled);
     if (increment > 0 && !stream.isRemoteDone) this.parts.writeWindowUpdate(stream.id, increment);
-    this.parts.creditConnection(bytes, settled);
+    this.parts.creditConsumed(stream, bytes);
+  }
+
+  /**
+   * The peer may send `bytes` more on this stream at once. What the stream holds counts as granted on the connection too:
+   * it may be the start of the same message, and octets that wait for more octets must never use up the window that
+   * these would come through.
+   */
+  expect(stream: Http2Stream, bytes: number): void {
+    const { parts } = this;
+    if (!(bytes > 0) || stream.isRemoteDone) return;
+    const { receiveWindow } = stream;
+    const missing = receiveWindow.missing(bytes);
+    if (missing > 0) receiveWindow.grant(missing);
+    const streamIncrement = receiveWindow.open < bytes ? receiveWindow.announce(bytes) : 0;
+    if (streamIncrement > 0) parts.writeWindowUpdate(stream.id, streamIncrement);
+    const owed = receiveWindow.held + bytes - stream.connectionGrant;
+    if (owed > 0) {
+      stream.connectionGrant += owed;
+      parts.receiveWindow.grant(owed);
+    }
+    const increment = parts.receiveWindow.announce(bytes);
+    if (increment > 0) parts.writeWindowUpdate(0, increment);
   }
 
   private onWindowUpdate(bytes: Buffer, start: number, length: number, streamId: number): boolean {
@@ -154,10 +179,10 @@ export class ReceivePath {
     }
     const stream = parts.streams.get(streamId);
     if (stream === undefined) return parts.streams.isIdle(streamId) ? this.fail(IDLE_STREAM) : true;
-    if (fault !== undefined) return this.failStream(stream, fault);
     const next = nextStreamState(stream.state, StreamInput.RECEIVE_WINDOW_UPDATE);
     if (next === StreamVerdict.PROTOCOL_ERROR) return this.fail(IDLE_STREAM);
-    if (!stream.sendWindow.adjust(increment)) return this.failStream(stream, STREAM_WINDOW_OVERFLOW);
+    if (fault !== undefined) return parts.failStream(stream, fault);
+    if (!stream.sendWindow.adjust(increment)) return parts.failStream(stream, STREAM_WINDOW_OVERFLOW);
     this.sender.windowOpened(stream);
     this.sender.pump();
     return true;
@@ -170,6 +195,7 @@ export class ReceivePath {
     const stream = parts.streams.get(streamId);
     // RFC 9113 §6.4: on an idle stream it is a connection error; on a closed one it is late.
     if (stream === undefined) return parts.streams.isIdle(streamId) ? this.fail(IDLE_STREAM) : true;
+    if (isVerdict(nextStreamState(stream.state, StreamInput.RECEIVE_RST))) return this.fail(IDLE_STREAM);
     parts.budget.count("reset-by-peer");
     parts.closeStream(stream, ClosedHow.RESET_BY_PEER);
     parts.sink.onReset(stream, readRstStream(bytes, start), "remote");
@@ -197,9 +223,11 @@ export class ReceivePath {
     const fault = checkGoAway(length, streamId);
     if (fault !== undefined) return this.fail(fault);
     const goAway = readGoAway(bytes, start, length);
-    // RFC 9113 §6.8: streams above the last id were not processed and may be tried elsewhere.
+    parts.goAwayReceived = true;
+    // RFC 9113 §6.8: streams above the last id were not processed and may be tried elsewhere; an idle one may not start.
     for (const stream of [...parts.streams.values()]) {
-      if (!parts.streams.isLocalId(stream.id) || stream.id <= goAway.lastStreamId) continue;
+      if (stream.isClosed || !parts.streams.isLocalId(stream.id)) continue;
+      if (stream.id <= goAway.lastStreamId && stream.state !== StreamState.IDLE) continue;
       parts.closeStream(stream, ClosedHow.RESET_BY_PEER);
       parts.sink.onReset(stream, ErrorCode.REFUSED_STREAM, "remote");
       if (parts.isClosed) return false;
@@ -209,18 +237,23 @@ export class ReceivePath {
   }
 
   private onPriority(bytes: Buffer, start: number, length: number, streamId: number): boolean {
+    const { parts } = this;
     const fault = checkPriority(bytes, start, length, streamId);
-    this.parts.budget.count("priority");
+    parts.budget.count("priority");
     if (fault === undefined) return true;
-    const stream = this.parts.streams.get(streamId);
+    const stream = parts.streams.get(streamId);
     // A stream error on a stream that does not exist has nobody to reset: RFC 9113 §5.4.2 lets us end the connection.
-    return fault.scope === "connection" || stream === undefined ? this.fail(fault) : this.failStream(stream, fault);
+    return fault.scope === "connection" || stream === undefined || stream.state === StreamState.IDLE
+      ? this.fail(fault)
+      : parts.failStream(stream, fault);
   }
 
   /** DATA on a stream that is not there any more. */
-  private onLateFrame(streamId: number): boolean {
-    const { streams } = this.parts;
+  private onLateData(streamId: number): boolean {
+    const { streams, acceptUpTo } = this.parts;
     if (streams.isIdle(streamId)) return this.fail(IDLE_STREAM);
+    // RFC 9113 §6.8: a stream that our GOAWAY left out; its sender has not read that yet.
+    if (!streams.isLocalId(streamId) && streamId > acceptUpTo) return true;
     const how = streams.howClosed(streamId);
     // RFC 9113 §5.1: after our own reset frames may still be under way; after the peer's own end they may not.
     return how === ClosedHow.ENDED || how === ClosedHow.RESET_BY_PEER ? this.fail(AFTER_END) : true;
@@ -230,20 +263,15 @@ export class ReceivePath {
     return this.fail(verdict === StreamVerdict.STREAM_CLOSED ? AFTER_END : IDLE_STREAM);
   }
 
-  /** RFC 9113 §5.4.2: RST_STREAM, and the layer above hears of it. */
-  failStream(stream: Http2Stream, fault: Fault): boolean {
-    const { parts } = this;
-    // An illegal frame after the peer's END_STREAM is no way to make us send resets without end (CVE-2025-8671).
-    if (stream.isRemoteDone) return this.fail(fault);
-    parts.budget.countFault(fault);
-    parts.budget.provokeFrame();
-    this.sender.reset(stream, fault.code);
-    parts.sink.onReset(stream, fault.code, "library");
-    return !parts.isClosed;
-  }
-
   private fail(fault: Fault): boolean {
     this.parts.fail(fault);
     return false;
   }
+}
+
+function overconsumed(stream: Http2Stream, bytes: number): UsageError {
+  const { held } = stream.receiveWindow;
+  return new UsageError(
+    `stream ${stream.id}: ${bytes} octets consumed, but only ${held} were received and not yet consumed`,
+  );
 }

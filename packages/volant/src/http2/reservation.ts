@@ -4,7 +4,7 @@
  *
  *   at = reserve(stream, headers, estimate)     -1: not now, use the send path
  *   … the caller writes a message at `at`, at most `limit` octets …
- *   commit(length, trailers)  or  rollback()    commit is false where the encoder ran user code that sent
+ *   commit(length, trailers, endStream)  or  rollback()     commit is false where the encoder ran user code that sent
  *
  * Granted only while nothing is queued for the connection, both windows are open, no table size update is due and no
  * other reservation is open. Header blocks here are constant bytes.
@@ -13,9 +13,9 @@ import type { ConnectionParts } from "./connection-parts.ts";
 import { FRAME_HEADER_BYTES, FrameFlag } from "./frame-type.ts";
 import { writeDataHeader } from "./frames/data.ts";
 import { writeHeadersHeader } from "./frames/headers.ts";
+import type { SendPath } from "./send-path.ts";
 import type { Http2Stream } from "./stream.ts";
 import { isVerdict, nextStreamState, StreamInput, StreamState } from "./stream-state.ts";
-import { ClosedHow } from "./stream-store.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Kept free behind the message for trailers. */
@@ -25,13 +25,15 @@ export class Reservation {
   /** Octets the caller may write. */
   limit = 0;
   private readonly parts: ConnectionParts;
+  private readonly sender: SendPath;
   private stream: Http2Stream | undefined;
   private buffer: Buffer | undefined;
   private dataAt = 0;
   private hasHeaders = false;
 
-  constructor(parts: ConnectionParts) {
+  constructor(parts: ConnectionParts, sender: SendPath) {
     this.parts = parts;
+    this.sender = sender;
   }
 
   reserve(stream: Http2Stream, headers: Buffer | undefined, estimate: number): number {
@@ -39,12 +41,15 @@ export class Reservation {
     const { output, remote, options } = parts;
     const headersBytes = headers === undefined ? 0 : FRAME_HEADER_BYTES + headers.length;
     const credit = Math.min(stream.sendWindow.available, parts.sendWindow.available, remote.maxFrameBytes);
+    const input = headers === undefined ? StreamInput.SEND_DATA : StreamInput.SEND_HEADERS;
     if (
       this.stream !== undefined ||
       stream.outbound !== undefined ||
       credit < estimate ||
+      credit < 0 ||
+      headersBytes > remote.maxFrameBytes ||
       parts.isClosed ||
-      isVerdict(nextStreamState(stream.state, StreamInput.SEND_HEADERS)) ||
+      isVerdict(nextStreamState(stream.state, input)) ||
       output.length >= options.outputHighWaterBytes ||
       !parts.scheduler.isEmpty ||
       parts.encoder.isSizeUpdateDue
@@ -67,25 +72,35 @@ export class Reservation {
     return at;
   }
 
-  /** `trailers` end the stream; without them it stays open. False: nothing was sent, use the send path. */
-  commit(length: number, trailers: Buffer | undefined): boolean {
+  /**
+   * `trailers` end the stream, and so does `endStream`, with the DATA frame; otherwise it stays open. False: nothing was
+   * sent, use the send path.
+   */
+  commit(length: number, trailers: Buffer | undefined, endStream: boolean): boolean {
     const stream = this.stream;
     if (stream === undefined || length > this.limit) throw new UsageError("commit without room reserved for it");
     this.stream = undefined;
     const { parts } = this;
     const { output } = parts;
-    if (!output.reserved || output.bytes !== this.buffer || stream.isClosed) {
+    if (!output.reserved || output.bytes !== this.buffer || !this.isStillLegal(stream, trailers)) {
       this.release();
       return false;
     }
     output.reserved = false;
-    writeDataHeader(output.bytes, this.dataAt, stream.id, length, false);
+    this.buffer = undefined;
+    if (this.hasHeaders) {
+      if (stream.state === StreamState.IDLE) parts.streams.beginLocal(stream);
+      stream.state = nextStreamState(stream.state, StreamInput.SEND_HEADERS);
+    }
+    const endsHere = endStream && trailers === undefined;
+    writeDataHeader(output.bytes, this.dataAt, stream.id, length, endsHere);
     output.length = this.dataAt + FRAME_HEADER_BYTES + length;
     stream.sendWindow.consume(length);
     parts.sendWindow.consume(length);
-    if (this.hasHeaders) stream.state = nextStreamState(stream.state, StreamInput.SEND_HEADERS);
-    if (trailers !== undefined) this.writeTrailers(stream, trailers);
+    if (endsHere) stream.state = nextStreamState(stream.state, StreamInput.SEND_DATA_END);
+    else if (trailers !== undefined) this.writeTrailers(stream, trailers);
     parts.outputWritten();
+    if (endsHere || trailers !== undefined) this.sender.afterEnd(stream);
     return true;
   }
 
@@ -93,6 +108,13 @@ export class Reservation {
   rollback(): void {
     this.stream = undefined;
     this.release();
+  }
+
+  /** User code ran since the reservation: it may have reset the stream or queued data on it. */
+  private isStillLegal(stream: Http2Stream, trailers: Buffer | undefined): boolean {
+    const { remote, isClosed } = this.parts;
+    if (isClosed || stream.isLocalDone || stream.outbound !== undefined) return false;
+    return trailers === undefined || trailers.length <= remote.maxFrameBytes;
   }
 
   private release(): void {
@@ -107,6 +129,5 @@ export class Reservation {
     const at = writeHeadersHeader(output.bytes, output.length, stream.id, trailers.length, flags);
     output.length = at + trailers.copy(output.bytes, at);
     stream.state = nextStreamState(stream.state, StreamInput.SEND_HEADERS_END);
-    if (stream.state === StreamState.CLOSED) this.parts.closeStream(stream, ClosedHow.ENDED);
   }
 }

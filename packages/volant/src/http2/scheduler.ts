@@ -4,6 +4,8 @@
  */
 import type { Http2Stream } from "./stream.ts";
 
+const MAX_STALE = 32;
+
 export class Scheduler {
   private ring: Http2Stream[] = [];
   private head = 0;
@@ -20,17 +22,22 @@ export class Scheduler {
   }
 
   remove(stream: Http2Stream): void {
-    this.members.delete(stream);
+    if (!this.members.delete(stream)) return;
+    // While nobody can send, nobody takes: streams that are reset meanwhile must not pile up in the ring.
+    if (this.ring.length - this.head > MAX_STALE + 2 * this.members.size) {
+      this.ring = [...this.members];
+      this.head = 0;
+    }
   }
 
   /** The next stream in turn, taken out of the ring; add it again if it still has something to send. */
   takeNext(): Http2Stream | undefined {
     while (this.head < this.ring.length) {
       const stream = this.ring[this.head++]!;
-      if (this.head > 32 && this.head * 2 > this.ring.length) this.compact();
+      if (this.head === this.ring.length) this.forgetTaken();
+      else if (this.head > MAX_STALE && this.head * 2 > this.ring.length) this.forgetTaken();
       if (this.members.delete(stream)) return stream;
     }
-    this.compact();
     return undefined;
   }
 
@@ -40,8 +47,9 @@ export class Scheduler {
     this.head = 0;
   }
 
-  private compact(): void {
-    this.ring = this.ring.slice(this.head);
+  private forgetTaken(): void {
+    if (this.head === this.ring.length) this.ring.length = 0;
+    else this.ring = this.ring.slice(this.head);
     this.head = 0;
   }
 }

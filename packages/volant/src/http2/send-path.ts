@@ -3,22 +3,25 @@
  * queued data into the output under both windows and the high-water mark. RFC 9113 §6.1, §6.2, §6.9, §6.10.
  *
  * Invariant: data goes past the queue only while nobody is queued, so the scheduler stays fair; trailers follow their own
- * data and wait for nobody else's; resets wait for nothing.
+ * data and wait for nobody else's; resets and ends without data wait for nothing. Once the connection is closed every
+ * command does nothing: the layer above has heard of it, or is about to.
  */
 import type { ConnectionParts } from "./connection-parts.ts";
-import type { ErrorCode } from "./error-code.ts";
-import { FRAME_HEADER_BYTES, FrameFlag } from "./frame-type.ts";
+import { ErrorCode } from "./error-code.ts";
+import { DEFAULT_MAX_FRAME_BYTES, FRAME_HEADER_BYTES, FrameFlag } from "./frame-type.ts";
 import { writeContinuationHeader } from "./frames/continuation.ts";
 import { writeDataHeader } from "./frames/data.ts";
 import { writeHeadersHeader } from "./frames/headers.ts";
-import { RST_STREAM_BYTES, writeRstStream } from "./frames/rst-stream.ts";
+import type { OutboundField } from "./hpack/index.ts";
 import { OutboundQueue } from "./outbound-queue.ts";
 import type { Http2Stream, OutboundBlock } from "./stream.ts";
 import { isVerdict, nextStreamState, StreamInput, StreamState } from "./stream-state.ts";
 import { ClosedHow } from "./stream-store.ts";
 import { UsageError } from "./usage-error.ts";
 
-
+/** Larger frames would let one stream hold up the others for longer, and save next to nothing. */
+const MAX_SENT_DATA_BYTES = DEFAULT_MAX_FRAME_BYTES;
+const NO_FIELDS: readonly OutboundField[] = [];
 
 export class SendPath {
   private readonly parts: ConnectionParts;
@@ -30,10 +33,14 @@ export class SendPath {
   }
 
   sendHeaders(stream: Http2Stream, block: OutboundBlock, endStream: boolean): void {
+    if (this.parts.isClosed) return;
     if (stream.outbound !== undefined) throw new UsageError(`stream ${stream.id}: headers after queued data`);
-    this.advance(stream, endStream ? StreamInput.SEND_HEADERS_END : StreamInput.SEND_HEADERS);
+    const next = this.nextState(stream, endStream ? StreamInput.SEND_HEADERS_END : StreamInput.SEND_HEADERS);
+    if (stream.state === StreamState.IDLE) this.parts.streams.beginLocal(stream);
     this.writeBlock(stream.id, block, endStream);
-    this.finishIfClosed(stream);
+    stream.state = next;
+    this.parts.outputWritten();
+    this.afterEnd(stream);
   }
 
   /** Ends the stream with a header block, behind data that is still queued. */
@@ -42,20 +49,31 @@ export class SendPath {
       this.sendHeaders(stream, block, true);
       return;
     }
+    if (this.parts.isClosed) return;
     this.refuseAfterEnd(stream);
+    if (!Buffer.isBuffer(block)) requireOctets(block);
     stream.outbound.end = { kind: "trailers", trailers: block };
+    stream.writerWaits = false;
   }
 
-  /** Takes `bytes` over. True while the writer may go on; otherwise the sink's `onWritable` says when. */
+  /**
+   * Takes `bytes` over. True while the writer may go on, and after an end, when it has nothing to wait for; otherwise the
+   * sink's `onWritable` says when.
+   */
   sendData(stream: Http2Stream, bytes: Buffer, endStream: boolean): boolean {
+    const { scheduler, isClosed, options } = this.parts;
+    if (isClosed) return true;
     if (stream.outbound !== undefined) this.refuseAfterEnd(stream);
-    else if (isVerdict(nextStreamState(stream.state, StreamInput.SEND_DATA))) this.misuse(stream);
-    const direct = stream.outbound === undefined && this.parts.scheduler.isEmpty;
+    else this.nextState(stream, StreamInput.SEND_DATA);
+    // An empty DATA frame says nothing, and to many peers a flood of them is an attack (CVE-2019-9518).
+    if (bytes.length === 0 && !endStream) return !stream.writerWaits;
+    const direct = stream.outbound === undefined && (scheduler.isEmpty || bytes.length === 0);
     const sent = direct ? this.sendNow(stream, bytes, endStream) : 0;
-    if (sent < bytes.length || (endStream && !stream.isLocalDone)) {
+    if (sent < bytes.length || (endStream && stream.outbound !== undefined)) {
       this.enqueue(stream, sent === 0 ? bytes : bytes.subarray(sent), endStream);
     }
-    if (stream.queuedBytes < this.parts.options.streamHighWaterBytes) return true;
+    if (endStream) stream.writerWaits = false;
+    if (endStream || stream.queuedBytes < options.streamHighWaterBytes) return true;
     stream.writerWaits = true;
     return false;
   }
@@ -65,14 +83,7 @@ export class SendPath {
     if (stream.isClosed) return;
     const wasIdle = stream.state === StreamState.IDLE;
     this.parts.closeStream(stream, ClosedHow.RESET_BY_US);
-    if (!wasIdle) this.writeReset(stream.id, code);
-  }
-
-  writeReset(streamId: number, code: ErrorCode): void {
-    const { output } = this.parts;
-    output.ensure(RST_STREAM_BYTES);
-    output.length = writeRstStream(output.bytes, output.length, streamId, code);
-    this.parts.outputWritten();
+    if (!wasIdle) this.parts.writeReset(stream.id, code);
   }
 
   /** Moves queued data to the output as far as windows and room allow, stream by stream, a frame each. */
@@ -81,6 +92,8 @@ export class SendPath {
     while (output.length < options.outputHighWaterBytes && sendWindow.available > 0) {
       const stream = scheduler.takeNext();
       if (stream === undefined) return;
+      // Its window may have shrunk while it waited for its turn (RFC 9113 §6.9.2); it comes back when that opens.
+      if (!this.canSend(stream)) continue;
       this.sendQueuedFrame(stream);
       if (this.canSend(stream)) scheduler.add(stream);
       if (stream.writerWaits && stream.queuedBytes * 2 <= options.streamHighWaterBytes) {
@@ -95,9 +108,12 @@ export class SendPath {
     if (this.canSend(stream)) this.parts.scheduler.add(stream);
   }
 
+  get hasWritable(): boolean {
+    return this.writable.length > 0;
+  }
+
   /** The streams whose writers may go on, once each. */
   takeWritable(): readonly Http2Stream[] {
-    if (this.writable.length === 0) return this.writable;
     const streams = this.writable;
     this.writable = [];
     return streams;
@@ -116,13 +132,13 @@ export class SendPath {
 
   /** The result is how many octets went out; END_STREAM went with the last of them. */
   private sendNow(stream: Http2Stream, bytes: Buffer, endStream: boolean): number {
-    const { output, options, remote, sendWindow } = this.parts;
+    const { output, options, sendWindow } = this.parts;
     let sent = 0;
     do {
       const left = bytes.length - sent;
       const credit = Math.min(stream.sendWindow.available, sendWindow.available);
       if (left > 0 && (credit <= 0 || output.length >= options.outputHighWaterBytes)) return sent;
-      const count = left === 0 ? 0 : Math.min(left, credit, remote.maxFrameBytes);
+      const count = left === 0 ? 0 : Math.min(left, credit, MAX_SENT_DATA_BYTES);
       const last = sent + count === bytes.length;
       const payload = this.beginData(stream, count, last && endStream);
       bytes.copy(output.bytes, payload, sent, sent + count);
@@ -134,8 +150,8 @@ export class SendPath {
 
   private sendQueuedFrame(stream: Http2Stream): void {
     const queue = stream.outbound!;
-    const { output, remote, sendWindow } = this.parts;
-    const count = Math.min(queue.bytes, stream.sendWindow.available, sendWindow.available, remote.maxFrameBytes);
+    const { output, sendWindow } = this.parts;
+    const count = Math.min(queue.bytes, stream.sendWindow.available, sendWindow.available, MAX_SENT_DATA_BYTES);
     const { end } = queue;
     const last = count === queue.bytes;
     const endStream = last && end !== undefined && end.kind === "data";
@@ -158,9 +174,9 @@ export class SendPath {
     output.length += FRAME_HEADER_BYTES + count;
     stream.sendWindow.consume(count);
     sendWindow.consume(count);
-    this.advance(stream, endStream ? StreamInput.SEND_DATA_END : StreamInput.SEND_DATA);
+    stream.state = this.nextState(stream, endStream ? StreamInput.SEND_DATA_END : StreamInput.SEND_DATA);
     this.parts.outputWritten();
-    if (endStream) this.finishIfClosed(stream);
+    if (endStream) this.afterEnd(stream);
   }
 
   private writeBlock(streamId: number, block: OutboundBlock, endStream: boolean): void {
@@ -175,14 +191,13 @@ export class SendPath {
     } else {
       this.writeSplitBlock(streamId, Buffer.from(output.bytes.subarray(start, end)), flags);
     }
-    this.parts.outputWritten();
   }
 
   /** Encodes at `start`; the result is where the block ends. `output.length` does not move. */
   private encodeBlock(block: OutboundBlock, start: number): number {
     const { output, encoder } = this.parts;
     const constant = Buffer.isBuffer(block);
-    const fields = constant ? [] : block;
+    const fields = constant ? NO_FIELDS : block;
     output.ensure(FRAME_HEADER_BYTES + encoder.sizeBound(fields) + (constant ? block.length : 0));
     // Constant blocks too must follow a pending table size update: RFC 7541 §4.2.
     const at = encoder.encode(fields, output.bytes, start);
@@ -204,14 +219,16 @@ export class SendPath {
     }
   }
 
-  private advance(stream: Http2Stream, input: number): void {
+  private nextState(stream: Http2Stream, input: number): number {
     const next = nextStreamState(stream.state, input);
     if (isVerdict(next)) this.misuse(stream);
-    stream.state = next;
+    return next;
   }
 
-  private finishIfClosed(stream: Http2Stream): void {
+  /** Our side of a stream may have ended: takes the stream out where that was the last of it. */
+  afterEnd(stream: Http2Stream): void {
     if (stream.state === StreamState.CLOSED) this.parts.closeStream(stream, ClosedHow.ENDED);
+    else if (stream.resetWhenDone && stream.isLocalDone) this.reset(stream, ErrorCode.NO_ERROR);
   }
 
   private refuseAfterEnd(stream: Http2Stream): void {
@@ -223,4 +240,12 @@ export class SendPath {
   }
 }
 
-
+/** A block that is encoded later must not be able to fail then, when nobody is there to hear of it. */
+function requireOctets(fields: readonly OutboundField[]): void {
+  for (const { name, value } of fields) {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is that of an octet
+    if (/[^\0-\xff]/.test(name) || /[^\0-\xff]/.test(value)) {
+      throw new UsageError(`header field ${JSON.stringify(name)} has a character above U+00FF; encode the text first`);
+    }
+  }
+}

@@ -8,8 +8,8 @@ import { connectionFault, type Fault } from "./fault.ts";
 import { FRAME_HEADER_BYTES, FrameFlag } from "./frame-type.ts";
 import { readUint32 } from "./frames/frame-header.ts";
 import { checkSettings, SETTINGS_ENTRY_BYTES, writeSettings, writeSettingsAck } from "./frames/settings.ts";
-import { SettingId } from "./settings.ts";
 import type { SendPath } from "./send-path.ts";
+import { SettingId } from "./settings.ts";
 
 const TOO_MANY_ENTRIES = connectionFault(ErrorCode.ENHANCE_YOUR_CALM, "settings-too-many-entries");
 const UNPROVOKED_ACK = connectionFault(ErrorCode.PROTOCOL_ERROR, "settings-ack-without-settings");
@@ -42,6 +42,7 @@ export class SettingsSync {
     else entries.push([SettingId.MAX_CONCURRENT_STREAMS, options.maxConcurrentStreams]);
     output.ensure(FRAME_HEADER_BYTES + entries.length * SETTINGS_ENTRY_BYTES);
     output.length = writeSettings(output.bytes, output.length, entries);
+    this.parts.isOpeningSent = true;
     this.awaitingAck = true;
     this.ackDeadlineMs = nowMs + options.settingsAckTimeoutMs;
     this.parts.outputWritten();
@@ -59,6 +60,8 @@ export class SettingsSync {
     }
     this.remoteReceived = true;
     this.acknowledge();
+    // Behind the acknowledgement, so that no octet goes out on a window that the peer may not count with yet.
+    this.sender.pump();
     this.parts.sink.onSettings();
     return !this.parts.isClosed;
   }
@@ -81,7 +84,6 @@ export class SettingsSync {
       if (!stream.sendWindow.adjust(delta)) return WINDOW_OVERFLOW;
       this.sender.windowOpened(stream);
     }
-    this.sender.pump();
     return undefined;
   }
 
@@ -97,7 +99,18 @@ export class SettingsSync {
     if (!this.awaitingAck) return this.fail(UNPROVOKED_ACK);
     this.awaitingAck = false;
     this.ackDeadlineMs = Number.POSITIVE_INFINITY;
+    this.enforceOurs();
     return true;
+  }
+
+  /** RFC 9113 §6.5.3: from its acknowledgement on the peer keeps to our values where they are below the defaults. */
+  private enforceOurs(): void {
+    const { parts } = this;
+    const { initialStreamWindowBytes, headerTableBytes } = parts.options;
+    parts.decoder.setMaxTableBytes(headerTableBytes);
+    if (parts.streamWindowBytes === initialStreamWindowBytes) return;
+    parts.streamWindowBytes = initialStreamWindowBytes;
+    for (const stream of parts.streams.values()) stream.receiveWindow.resize(initialStreamWindowBytes);
   }
 
   private fail(fault: Fault): boolean {

@@ -35,14 +35,8 @@ const RULES: ReadonlyMap<number, SettingRule> = new Map([
   [SettingId.ENABLE_PUSH, rule("enable-push", 1, 0, 1)],
   [SettingId.MAX_CONCURRENT_STREAMS, rule("max-concurrent-streams", UNLIMITED, 0, UNLIMITED)],
   // RFC 9113 §6.5.2: above 2^31-1 is a FLOW_CONTROL_ERROR.
-  [
-    SettingId.INITIAL_WINDOW_SIZE,
-    rule("initial-window-size", 65_535, 0, 0x7fff_ffff, ErrorCode.FLOW_CONTROL_ERROR),
-  ],
-  [
-    SettingId.MAX_FRAME_SIZE,
-    rule("max-frame-size", DEFAULT_MAX_FRAME_BYTES, DEFAULT_MAX_FRAME_BYTES, MAX_FRAME_BYTES),
-  ],
+  [SettingId.INITIAL_WINDOW_SIZE, rule("initial-window-size", 65_535, 0, 0x7fff_ffff, ErrorCode.FLOW_CONTROL_ERROR)],
+  [SettingId.MAX_FRAME_SIZE, rule("max-frame-size", DEFAULT_MAX_FRAME_BYTES, DEFAULT_MAX_FRAME_BYTES, MAX_FRAME_BYTES)],
   [SettingId.MAX_HEADER_LIST_SIZE, rule("max-header-list-size", UNLIMITED, 0, UNLIMITED)],
   [SettingId.NO_RFC7540_PRIORITIES, rule("no-rfc7540-priorities", 0, 0, 1)],
 ]);

@@ -20,7 +20,7 @@ export interface Http2Sink {
   onData(stream: Http2Stream, bytes: Buffer, start: number, end: number, endStream: boolean): void;
   /** The stream is over before its time: the peer reset it, or broke a rule and we did. */
   onReset(stream: Http2Stream, code: ErrorCode, initiator: Initiator): void;
-  /** A writer that was told to wait may go on. */
+  /** A writer that was told to wait may go on. Never after our side has ended, nor once the stream is over. */
   onWritable(stream: Http2Stream): void;
   /** The peer's SETTINGS are in force; the first call means that the connection is ready. */
   onSettings(): void;

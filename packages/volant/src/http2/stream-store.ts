@@ -4,6 +4,7 @@
  */
 import type { Role } from "./options.ts";
 import { Http2Stream } from "./stream.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** How a stream that is gone ended. What late frames on it deserve depends on it (RFC 9113 §5.1 "closed"). */
 export const ClosedHow = { UNKNOWN: 0, ENDED: 1, RESET_BY_US: 2, RESET_BY_PEER: 3 } as const;
@@ -23,6 +24,7 @@ export class StreamStore {
   nextLocalId: number;
   openLocal = 0;
   openRemote = 0;
+  private lastBegunLocalId = 0;
 
   constructor(role: Role) {
     this.localParity = role === "client" ? 1 : 0;
@@ -61,6 +63,16 @@ export class StreamStore {
     this.nextLocalId += 2;
     this.openLocal++;
     return this.add(new Http2Stream(id, sendWindowBytes, receiveWindowBytes));
+  }
+
+  /** RFC 9113 §5.1.1: the first frame of a stream closes all idle streams of lower ids, so they begin in order. */
+  beginLocal(stream: Http2Stream): void {
+    if (stream.id < this.lastBegunLocalId) {
+      throw new UsageError(
+        `stream ${stream.id} begins after stream ${this.lastBegunLocalId}; reset it and open another`,
+      );
+    }
+    this.lastBegunLocalId = stream.id;
   }
 
   private add(stream: Http2Stream): Http2Stream {

@@ -2,8 +2,9 @@
  * One HTTP/2 stream: its state, its two windows, what waits to be sent, and what the header rules must remember. Plain
  * data, moved by the receive and send paths; `context` belongs to the layer above.
  */
-import type { OutboundField } from "./hpack/index.ts";
+
 import { ReceiveWindow, SendWindow } from "./flow-window.ts";
+import type { OutboundField } from "./hpack/index.ts";
 import type { OutboundQueue } from "./outbound-queue.ts";
 import { StreamState } from "./stream-state.ts";
 
@@ -21,6 +22,10 @@ export class Http2Stream {
   headersReceived = false;
   /** True while the writer was told to wait; cleared when it is told to go on. */
   writerWaits = false;
+  /** Octets granted on the connection for a message of this stream, paid back as its octets are consumed. */
+  connectionGrant = 0;
+  /** Reset with NO_ERROR once our side has ended, whatever the peer still sends (RFC 9113 §8.1). */
+  resetWhenDone = false;
   /** Octets of content-length still to come, -1 where none was announced. */
   contentLengthLeft = -1;
   /** Owned by the layer above. */

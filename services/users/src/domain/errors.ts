@@ -4,7 +4,7 @@
  * of what the caller sent.
  */
 
-import { badRequest, resourceInfo, RpcError, StatusCode } from "volant";
+import { badRequest, RpcError, resourceInfo, StatusCode } from "volant";
 import { LIMITS } from "./limits.ts";
 import { quoted } from "./text.ts";
 

@@ -62,7 +62,9 @@ export class PageTokens {
 }
 
 function fingerprint(filter: string, order: UserOrder): Buffer {
-  const digest = createHash("sha256").update(`${orderText(order)}\n${filter}`).digest();
+  const digest = createHash("sha256")
+    .update(`${orderText(order)}\n${filter}`)
+    .digest();
   return digest.subarray(0, BODY_START - FINGERPRINT_START);
 }
 

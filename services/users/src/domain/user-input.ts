@@ -81,7 +81,8 @@ function checkEmail(email: string, violations: Violations): void {
 
 function checkName(name: string, violations: Violations): void {
   if (name.trim() === "") violations.add("name", "must not be empty");
-  else if (isLongerThan(name, LIMITS.nameChars)) violations.add("name", `must have at most ${LIMITS.nameChars} characters`);
+  else if (isLongerThan(name, LIMITS.nameChars))
+    violations.add("name", `must have at most ${LIMITS.nameChars} characters`);
   else if (hasControlCharacters(name)) violations.add("name", "must not contain control characters");
 }
 

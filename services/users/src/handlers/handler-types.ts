@@ -1,6 +1,6 @@
 /** The handlers of UserService, as the library types them from the contract. */
 
-import type { ServiceHandlers } from "volant";
+import type { Handlers } from "volant";
 import type { UserService } from "../gen/user_pb.ts";
 
-export type UserHandlers = ServiceHandlers<typeof UserService>;
+export type UserHandlers = Handlers<typeof UserService>;

@@ -49,7 +49,7 @@ export async function migrate(database: Database, migrations: readonly Migration
   return database.transaction(async (transaction) => {
     // Waiting for another replica's migration is the purpose here, so the limits of ordinary statements are lifted.
     await transaction.script("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0");
-    await transaction.query("SELECT pg_advisory_xact_lock($1::bigint)::text", [ADVISORY_LOCK]);
+    await transaction.script(`SELECT pg_advisory_xact_lock(${ADVISORY_LOCK})`);
     const applied = await readApplied(transaction);
     const pending = migrations.filter((migration) => !isApplied(migration, applied));
     for (const { version, name, sql, checksum } of pending) {

@@ -17,7 +17,13 @@ interface SampleUser {
 /** Oldest first. */
 export const SAMPLE_USERS: readonly SampleUser[] = [
   { id: "123", email: "john.doe@example.com", name: "John Doe", roles: ["user"], metadata: { team: "sales" } },
-  { id: "alice", email: "alice@example.com", name: "Alice Adams", roles: ["admin", "user"], metadata: { team: "core" } },
+  {
+    id: "alice",
+    email: "alice@example.com",
+    name: "Alice Adams",
+    roles: ["admin", "user"],
+    metadata: { team: "core" },
+  },
   { id: "bob", email: "bob@example.com", name: "Bob Brown", roles: ["user"], metadata: { team: "core" } },
   { id: "carol", email: "carol@example.com", name: "Carol Clark", roles: ["user"], metadata: { locale: "de" } },
   { id: "dave", email: "dave@example.com", name: "Dave Évrard", roles: ["auditor"], metadata: {} },

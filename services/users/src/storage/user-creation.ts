@@ -38,7 +38,7 @@ const INSERT_MANY = `INSERT INTO users (id, email, name, roles, metadata)
   FROM jsonb_to_recordset($1::text::jsonb)
     AS item (position int, id text, email text, name text, roles text[], metadata jsonb)
   ORDER BY lower(email) COLLATE "C", position
-  ON CONFLICT ((lower(email) COLLATE "C")) DO NOTHING RETURNING ${USER_COLUMNS}`;
+  ON CONFLICT (lower(email) COLLATE "C") DO NOTHING RETURNING ${USER_COLUMNS}`;
 
 const RELEASE_MANY = "DELETE FROM idempotency WHERE request_id = ANY($1::text[])";
 
@@ -169,5 +169,7 @@ function splitRepeated(items: readonly Item[]): { first: Item[]; repeated: Item[
 /** Of the content alone; the order of metadata is no content, the order of roles is. */
 function hashOf({ email, name, roles, metadata }: NewUser): string {
   const entries = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash("sha256").update(JSON.stringify([email, name, roles, entries])).digest("base64url");
+  return createHash("sha256")
+    .update(JSON.stringify([email, name, roles, entries]))
+    .digest("base64url");
 }

@@ -7,11 +7,14 @@ import { FrameFlag, FrameType } from "../frame-type.ts";
 import { writeFrameHeader } from "./frame-header.ts";
 
 const ON_STREAM_0 = connectionFault(ErrorCode.PROTOCOL_ERROR, "data-on-stream-0");
+const TOO_SHORT = connectionFault(ErrorCode.FRAME_SIZE_ERROR, "data-too-short");
 export const DATA_PADDING_TOO_LONG: Fault = connectionFault(ErrorCode.PROTOCOL_ERROR, "data-padding-too-long");
 
-export function checkData(streamId: number): Fault | undefined {
+export function checkData(length: number, flags: number, streamId: number): Fault | undefined {
   // RFC 9113 §6.1: DATA belongs to a stream.
-  return streamId === 0 ? ON_STREAM_0 : undefined;
+  if (streamId === 0) return ON_STREAM_0;
+  // RFC 9113 §4.2: a padded frame has room for its pad length.
+  return length === 0 && (flags & FrameFlag.PADDED) !== 0 ? TOO_SHORT : undefined;
 }
 
 /** Only the header: the payload follows in place. */

@@ -28,9 +28,7 @@ export function readStreamId(bytes: Buffer, offset: number): number {
 }
 
 export function readUint31(bytes: Buffer, offset: number): number {
-  return (
-    ((bytes[offset]! & 0x7f) << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!
-  );
+  return ((bytes[offset]! & 0x7f) << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
 }
 
 export function readUint32(bytes: Buffer, offset: number): number {

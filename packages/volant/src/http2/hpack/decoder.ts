@@ -67,6 +67,7 @@ export class HpackDecoder {
     this.#cursor.reset(block, start, end);
     const isDecoded = this.#receiveSizeUpdates() && this.#receiveFields(out);
     this.#cursor.release();
+    this.#string.release();
     const length = isDecoded ? budget.admitted : 0;
     // Only where it changes: assigning 0 first would drop the array's storage and grow it again for each block.
     if (out.length !== length) out.length = length;

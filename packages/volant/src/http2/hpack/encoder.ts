@@ -1,7 +1,7 @@
 /**
  * Fields to header blocks. Owns the sending dynamic table and the size updates due to the peer. Must not know frames,
  * streams or what a field means: whoever makes the fields says what may be indexed.
- * Invariant: a block that was not returned leaves nothing in the table. RFC 7541 §4.2, §6; RFC 9113 §4.3.
+ * Invariant: the peer's table follows ours; a block that failed halfway, which it never sees, empties both. RFC 7541 §4.2, §6; RFC 9113 §4.3.
  */
 import { UsageError } from "../usage-error.ts";
 import { DEFAULT_TABLE_BYTES } from "./dynamic-table.ts";
@@ -113,6 +113,5 @@ export class HpackEncoder {
   #abandonBlock(): void {
     if (this.#lastDue === NO_UPDATE_DUE) this.#lastDue = this.table.maxBytes;
     this.#smallestDue = 0;
-    this.table.clear();
   }
 }

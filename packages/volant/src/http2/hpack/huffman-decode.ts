@@ -4,7 +4,7 @@
  * take 257 KiB for the whole process and no branch in the loop. Must not know header fields.
  * Invariant: nothing is written beyond two octets past `maxOctets`. RFC 7541 §5.2.
  */
-import { CODE_LENGTHS, CODES, END_OF_STRING, LONGEST_CODE_BITS, SHORTEST_CODE_BITS } from "./huffman-code.ts";
+import { CODE_LENGTHS, CODES, END_OF_STRING, SHORTEST_CODE_BITS } from "./huffman-code.ts";
 
 /** What {@link decodeHuffman} returns for an end-of-string code or wrong padding. */
 export const HUFFMAN_MALFORMED = -1;
@@ -30,11 +30,6 @@ const TREE: Int16Array = growTree();
 const STEPS: Uint32Array = compileSteps(TREE);
 /** 1 where a string may end: at the root, or after at most seven ones, which are the start of the end-of-string code. */
 const ACCEPTING: Uint8Array = findAccepting(TREE);
-
-/** Octets that a Huffman string of so many octets has at least, after decoding. */
-export function fewestDecodedOctets(encodedOctets: number): number {
-  return Math.ceil((encodedOctets * 8 - 7) / LONGEST_CODE_BITS);
-}
 
 /** Octets that a Huffman string of so many octets has at most, after decoding. */
 export function mostDecodedOctets(encodedOctets: number): number {

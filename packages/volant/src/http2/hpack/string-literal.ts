@@ -4,13 +4,7 @@
  * Invariant: a string is checked against the end of its block before anything is allocated, and text longer than the
  * caller allows is never made, however small its encoded form. RFC 7541 §5.2.
  */
-import {
-  decodeHuffman,
-  fewestDecodedOctets,
-  HUFFMAN_MALFORMED,
-  HUFFMAN_SLACK_OCTETS,
-  mostDecodedOctets,
-} from "./huffman-decode.ts";
+import { decodeHuffman, HUFFMAN_MALFORMED, HUFFMAN_SLACK_OCTETS, mostDecodedOctets } from "./huffman-decode.ts";
 import { encodeHuffman, huffmanOctets, NOT_OCTETS } from "./huffman-encode.ts";
 import { type ByteCursor, INTEGER_TRUNCATED, readInteger, writeInteger } from "./integer.ts";
 
@@ -54,10 +48,13 @@ export class StringReader {
     return true;
   }
 
+  /** Lets go of the last text, which may be a secret. */
+  release(): void {
+    this.text = "";
+  }
+
   #readHuffman(bytes: Uint8Array, start: number, end: number, maxOctets: number): boolean {
     this.text = "";
-    this.octets = fewestDecodedOctets(end - start);
-    if (this.octets > maxOctets) return true;
     reserveScratch(Math.min(mostDecodedOctets(end - start), maxOctets));
     const octets = decodeHuffman(bytes, start, end, scratch, maxOctets);
     if (octets === HUFFMAN_MALFORMED) return this.#fail("is not a Huffman string: wrong padding or an EOS code");

@@ -11,7 +11,7 @@ CREATE TABLE users (
   version bigint NOT NULL DEFAULT 1
 );
 
-CREATE UNIQUE INDEX users_email_unique ON users ((lower(email) COLLATE "C"));
+CREATE UNIQUE INDEX users_email_unique ON users (lower(email) COLLATE "C");
 CREATE INDEX users_by_created_at ON users (created_at, id);
 CREATE INDEX users_by_updated_at ON users (updated_at, id);
 CREATE INDEX users_by_name ON users (name COLLATE "C", id);

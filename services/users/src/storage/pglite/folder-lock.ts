@@ -29,7 +29,8 @@ export function acquireFolderLock(folder: string, log: (line: string) => void): 
     if (found === undefined) continue;
     const holder = parseHolder(found);
     if (holder !== undefined && isAlive(holder)) throw new DataFolderLockedError(folder, holder.pid);
-    if (removeStale(path, found)) log(`data folder ${folder}: took over the lock that process ${holder?.pid} left behind`);
+    if (removeStale(path, found))
+      log(`data folder ${folder}: took over the lock that process ${holder?.pid} left behind`);
   }
   throw new StorageOpenError(`data folder ${folder}: its lock changes hands all the time; stop the other processes`);
 }

@@ -91,7 +91,11 @@ function transactionOn(client: WorkerClient): Transaction {
   };
 }
 
-async function run<Row extends object>(client: WorkerClient, text: string, params: readonly SqlValue[]): Promise<Row[]> {
+async function run<Row extends object>(
+  client: WorkerClient,
+  text: string,
+  params: readonly SqlValue[],
+): Promise<Row[]> {
   return (await client.query(text, params)) as Row[];
 }
 

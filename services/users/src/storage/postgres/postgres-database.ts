@@ -8,27 +8,43 @@
  */
 import { type ClientConfig, Pool, type PoolClient } from "pg";
 import type { Database, SqlRow, SqlValue, Transaction } from "../database.ts";
-import { createAbortError, StorageUnavailableError } from "../storage-error.ts";
+import { createAbortError, firstLineOf, StorageUnavailableError } from "../storage-error.ts";
 import { PipelinedConnection } from "./pipelined-connection.ts";
-import { toStorageError } from "./sql-errors.ts";
+import { isConnectionLost, toStorageError } from "./sql-errors.ts";
 import { prepared } from "./statements.ts";
 
 const DEFAULT_POOL_MAX = 10;
 /** On top of the pool. Two, so that one large answer does not hold up every other read. */
 const PIPELINED_CONNECTIONS = 2;
 
-const LIMITS = {
-  /** Connecting, and waiting for a free connection of the pool. */
-  connectionTimeoutMillis: 5_000,
-  statement_timeout: 30_000,
-  lock_timeout: 5_000,
-  idle_in_transaction_session_timeout: 30_000,
-} as const satisfies ClientConfig;
+export interface PostgresLimits {
+  /** For connecting, and for waiting for a free connection of the pool. */
+  readonly acquireTimeoutMs: number;
+  /** For the answer to a short read. */
+  readonly lookupTimeoutMs: number;
+  /** For any other statement but a migration's. */
+  readonly statementTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+}
+
+const DEFAULT_LIMITS: PostgresLimits = {
+  acquireTimeoutMs: 5_000,
+  lookupTimeoutMs: 5_000,
+  statementTimeoutMs: 30_000,
+  lockTimeoutMs: 5_000,
+};
+
+/** The server ends a statement by its own clock first, which keeps the connection; only then do we give it up. */
+const SERVER_HEAD_START_MS = 2_000;
+/** Scripts are migrations, which may take their time. */
+const NO_TIMEOUT = 0;
 
 export interface PostgresOptions {
   readonly url: string;
   /** Connections for transactions and long statements; default 10. */
-  readonly poolMax: number | undefined;
+  readonly poolMax?: number | undefined;
+  /** Defaults: 5 s to acquire, 5 s for a short read, 30 s for a statement, 5 s for a lock. */
+  readonly limits?: Partial<PostgresLimits> | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -41,16 +57,34 @@ class PostgresDatabase implements Database {
   readonly engine = "postgres";
   readonly #pool: Pool;
   readonly #pipelined: readonly PipelinedConnection[];
+  readonly #timeoutMs: number;
   readonly #running = new Set<Promise<unknown>>();
   readonly #log: (line: string) => void;
   #closed: Promise<void> | undefined;
 
-  constructor({ url, poolMax = DEFAULT_POOL_MAX, log }: PostgresOptions) {
-    const config = { ...LIMITS, connectionString: url, keepAlive: true, fallback_application_name: "users" };
+  constructor({ url, poolMax, limits, log }: PostgresOptions) {
+    const { acquireTimeoutMs, lookupTimeoutMs, statementTimeoutMs, lockTimeoutMs } = { ...DEFAULT_LIMITS, ...limits };
+    const config: ClientConfig = {
+      connectionString: url,
+      connectionTimeoutMillis: acquireTimeoutMs,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: lockTimeoutMs,
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+      keepAlive: true,
+      fallback_application_name: "users",
+    };
+    this.#timeoutMs = statementTimeoutMs + SERVER_HEAD_START_MS;
     this.#log = log;
-    this.#pool = new Pool({ ...config, max: poolMax });
-    this.#pool.on("error", (error) => log(`an idle Postgres connection was lost: ${toStorageError(error).message}`));
-    this.#pipelined = Array.from({ length: PIPELINED_CONNECTIONS }, () => new PipelinedConnection(config, log));
+    this.#pool = new Pool({ ...config, max: poolMax ?? DEFAULT_POOL_MAX });
+    // The pool listens to its idle connections only: one that is lost while in use would end the process.
+    this.#pool.on("connect", (client) => {
+      client.on("error", (error) => log(`a Postgres connection was lost: ${toStorageError(error).message}`));
+    });
+    this.#pool.on("error", () => undefined);
+    this.#pipelined = Array.from(
+      { length: PIPELINED_CONNECTIONS },
+      () => new PipelinedConnection(config, lookupTimeoutMs, log),
+    );
   }
 
   lookup<Row extends object = SqlRow>(text: string, params: readonly SqlValue[] = []): Promise<Row[]> {
@@ -73,21 +107,28 @@ class PostgresDatabase implements Database {
       const client = await this.#acquire(undefined);
       let broken = false;
       try {
-        await send(client, "BEGIN");
-        const result = await work(transactionOn(client));
-        await send(client, "COMMIT");
+        await send(client, "BEGIN", this.#timeoutMs);
+        const result = await work(transactionOn(client, this.#timeoutMs));
+        await send(client, "COMMIT", this.#timeoutMs);
         return result;
       } catch (error) {
-        // Where even ROLLBACK fails the connection is gone, and with it the transaction.
-        broken = await send(client, "ROLLBACK").then(
-          () => false,
-          () => true,
-        );
+        broken = isConnectionLost(error) || !(await this.#rollBack(client));
         throw error;
       } finally {
         client.release(broken);
       }
     });
+  }
+
+  /** False when the connection is gone, and with it the transaction. */
+  async #rollBack(client: PoolClient): Promise<boolean> {
+    try {
+      await send(client, "ROLLBACK", this.#timeoutMs);
+      return true;
+    } catch (error) {
+      this.#log(`a Postgres transaction ended with its connection: ${firstLineOf(error)}`);
+      return false;
+    }
   }
 
   close(): Promise<void> {
@@ -138,10 +179,10 @@ class PostgresDatabase implements Database {
     signal?.addEventListener("abort", cancel, { once: true });
     let lost = false;
     try {
-      return (await client.query<Row>(prepared(text, params))).rows;
+      return (await client.query<Row>(prepared(text, params, this.#timeoutMs))).rows;
     } catch (error) {
       const known = toStorageError(error);
-      lost = known instanceof StorageUnavailableError;
+      lost = isConnectionLost(known);
       throw signal?.aborted ? createAbortError(signal) : known;
     } finally {
       signal?.removeEventListener("abort", cancel);
@@ -158,23 +199,24 @@ class PostgresDatabase implements Database {
   }
 }
 
-function transactionOn(client: PoolClient): Transaction {
+function transactionOn(client: PoolClient, timeoutMs: number): Transaction {
   return {
     async query<Row extends object = SqlRow>(text: string, params: readonly SqlValue[] = [], signal?: AbortSignal) {
       if (signal?.aborted) throw createAbortError(signal);
       try {
-        return (await client.query<Row>(prepared(text, params))).rows;
+        return (await client.query<Row>(prepared(text, params, timeoutMs))).rows;
       } catch (error) {
         throw toStorageError(error);
       }
     },
-    script: (text) => send(client, text),
+    script: (text) => send(client, text, NO_TIMEOUT),
   };
 }
 
-async function send(client: PoolClient, text: string): Promise<void> {
+async function send(client: PoolClient, text: string, timeoutMs: number): Promise<void> {
   try {
-    await client.query(text);
+    const statement = { text, query_timeout: timeoutMs };
+    await client.query(statement);
   } catch (error) {
     throw toStorageError(error);
   }

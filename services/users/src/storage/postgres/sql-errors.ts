@@ -19,9 +19,16 @@ export function toStorageError(error: unknown): Error {
   const { code, message, constraint } = error;
   // A server that is read-only has been demoted: the next connection reaches the new primary.
   if (UNAVAILABLE_CLASSES.has(code.slice(0, 2)) || code === LOCK_NOT_AVAILABLE || code === READ_ONLY_TRANSACTION) {
-    return new StorageUnavailableError(`Postgres cannot answer now: ${firstLineOf(message)} (${code})`, { cause: error });
+    return new StorageUnavailableError(`Postgres cannot answer now: ${firstLineOf(message)} (${code})`, {
+      cause: error,
+    });
   }
   return new SqlError(firstLineOf(message), code, constraint);
+}
+
+/** True when the connection is of no use any more; false when the server answered, if only to refuse. */
+export function isConnectionLost(error: unknown): boolean {
+  return error instanceof StorageUnavailableError && !(error.cause instanceof DatabaseError);
 }
 
 /** One line for people; a refused connection to several addresses has an empty message and only a code. */

@@ -1,0 +1,39 @@
+// Owns: how rows look in a terminal.
+
+import type { Row } from "./targets.ts";
+
+const HEADINGS = ["", "scenario", "peer", "ours", "theirs", "unit", "ratio", "must", "goal", "spread"] as const;
+
+export function formatTable(rows: readonly Row[]): string {
+  const lines = [[...HEADINGS], ...rows.map(formatRow)];
+  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  const table = lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
+  const reasons = rows.flatMap((row) => (row.void === undefined ? [] : [`VOID ${row.scenario}: ${row.void}`]));
+  return [...table, ...reasons].join("\n");
+}
+
+function formatRow(row: Row): string[] {
+  const verdict = row.void !== undefined ? "VOID" : row.pass ? "PASS" : "SHORT";
+  return [
+    verdict,
+    row.scenario,
+    row.peer,
+    formatNumber(row.ours),
+    formatNumber(row.theirs),
+    row.unit,
+    row.ratio === null ? "" : `${row.ratio.toFixed(2)}x`,
+    row.must === null ? "" : String(row.must),
+    String(row.goal),
+    row.spread === undefined ? "" : `${Math.round(row.spread * 100)} %`,
+  ];
+}
+
+function formatNumber(value: number | null): string {
+  if (value === null) return "";
+  return value.toLocaleString("en-US", { maximumFractionDigits: Math.abs(value) < 100 ? 1 : 0 });
+}

@@ -1,0 +1,40 @@
+/**
+ * How long to wait before the next attempt to connect. gRPC connection-backoff: exponential with jitter, so that a
+ * thousand clients of a server that restarts do not come back in step. Owns the arithmetic; randomness is given.
+ */
+
+export interface BackoffOptions {
+  /** Before the second attempt. Default 1,000 ms (grpc.initial_reconnect_backoff_ms). */
+  readonly initialMs?: number;
+  /** Default 1.6. */
+  readonly multiplier?: number;
+  /** Share by which each wait varies, 0 to 1. Default 0.2. */
+  readonly jitter?: number;
+  /** Default 120,000 ms (grpc.max_reconnect_backoff_ms). */
+  readonly maxMs?: number;
+}
+
+export type ResolvedBackoffOptions = Readonly<Required<BackoffOptions>>;
+
+/** Throws RangeError naming the option, what was given and what is allowed. */
+export function resolveBackoffOptions(options: BackoffOptions = {}): ResolvedBackoffOptions {
+  const { initialMs = 1_000, multiplier = 1.6, jitter = 0.2, maxMs = 120_000 } = options;
+  check("backoff.initialMs", initialMs, 1, Number.POSITIVE_INFINITY);
+  check("backoff.multiplier", multiplier, 1, 100);
+  check("backoff.jitter", jitter, 0, 1);
+  check("backoff.maxMs", maxMs, initialMs, Number.POSITIVE_INFINITY);
+  return Object.freeze({ initialMs, multiplier, jitter, maxMs });
+}
+
+/** The wait after `failures` (1 or more) attempts in a row failed. `random` is in [0, 1). */
+export function backoffMs(options: ResolvedBackoffOptions, failures: number, random: number): number {
+  const { initialMs, multiplier, jitter, maxMs } = options;
+  const base = Math.min(maxMs, initialMs * multiplier ** (failures - 1));
+  return base * (1 + jitter * (random * 2 - 1));
+}
+
+function check(name: string, value: number, min: number, max: number): void {
+  if (typeof value === "number" && value >= min && value <= max) return;
+  const allowed = max === Number.POSITIVE_INFINITY ? `${min} or more` : `from ${min} to ${max}`;
+  throw new RangeError(`${name}: ${String(value)} given, a number ${allowed} is allowed`);
+}

@@ -1,0 +1,42 @@
+/**
+ * Options of one call, and the deadline that follows from them and from the call it is made for. Owns the arithmetic of
+ * inheritance, nothing of the call.
+ */
+import { ambientCall } from "../rpc/ambient.ts";
+import type { ServerCall } from "../rpc/call.ts";
+import { deadlineFrom, earliest, NO_DEADLINE } from "../rpc/deadline.ts";
+import type { Metadata, MetadataInit } from "../rpc/metadata.ts";
+
+export interface CallOptions {
+  /** From now. With `deadline` too, the earlier one holds. */
+  readonly timeoutMs?: number;
+  /** A Date, or milliseconds since 1970; made monotonic when the call starts. */
+  readonly deadline?: Date | number;
+  /** Cancels the call when it fires. */
+  readonly signal?: AbortSignal;
+  readonly metadata?: MetadataInit;
+  /** Response headers, when they arrive. */
+  readonly onHeaders?: (headers: Metadata) => void;
+  /** Trailers, when the call ends with a status of the server's. */
+  readonly onTrailers?: (trailers: Metadata) => void;
+  /** Wait for a connection instead of failing with UNAVAILABLE while there is none. Default false. */
+  readonly waitForReady?: boolean;
+  /** The caller says that this call may be sent again. For later retries; a proto can say it for every call. */
+  readonly idempotent?: boolean;
+  /**
+   * The server call this one works for: it inherits what is left of its deadline, and its cancellation. Default: the call
+   * whose handler makes it. `null`: none.
+   */
+  readonly parent?: ServerCall | null;
+}
+
+export function parentOf(options: CallOptions): ServerCall | undefined {
+  return options.parent === undefined ? ambientCall() : (options.parent ?? undefined);
+}
+
+/** On the scale of `performance.now()`. Throws RangeError for an illegal timeout or deadline. */
+export function callDeadline(options: CallOptions, parent: ServerCall | undefined, nowMs: number): number {
+  const none = options.timeoutMs === undefined && options.deadline === undefined;
+  const own = none ? NO_DEADLINE : deadlineFrom(options, nowMs, Date.now());
+  return parent === undefined ? own : earliest(own, nowMs + parent.remainingMs);
+}

@@ -1,0 +1,121 @@
+/**
+ * `createClient`: a service descriptor and a channel become an object with one typed function per method. Owns the types of
+ * that object; calls are made by `calls.ts`.
+ */
+import type {
+  DescMethodBiDiStreaming,
+  DescMethodClientStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  DescService,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import { type MethodDefinition, methodsOf } from "../rpc/method.ts";
+import { type AnyIterable, isIterable } from "../stream/pump.ts";
+import { type BoundClientMethod, bindMethod } from "./bound-method.ts";
+import type { CallOptions } from "./call-options.ts";
+import { callUnary, DownloadCall, DuplexCall, UploadCall } from "./calls.ts";
+import type { Channel } from "./channel.ts";
+import type { ClientInterceptor } from "./client-interceptor.ts";
+
+/** Messages to send: any iterable. */
+export type Requests<In> = Iterable<In> | AsyncIterable<In>;
+
+/** A server-streaming call. Leaving its loop cancels it. */
+export interface ServerStreamingCall<Out> extends AsyncIterable<Out> {
+  cancel(): void;
+}
+
+/** What a call is written through where there is no iterable to give. */
+export interface RequestSink<In> {
+  /** Resolves when there is room for the next message. Rejects once the call has ended. */
+  send(message: In): Promise<void>;
+  /** Half-closes: no message follows. */
+  end(): void;
+  cancel(): void;
+}
+
+/** A client-streaming call: write into it, end it, await it. */
+export interface ClientStreamingCall<In, Out> extends RequestSink<In>, PromiseLike<Out> {}
+
+/** A bidirectional call: write into it and iterate it. */
+export interface BidiStreamingCall<In, Out> extends RequestSink<In>, AsyncIterable<Out> {}
+
+type AnyMethods = DescService["method"];
+
+export type ClientMethod<Method extends AnyMethods[string]> =
+  Method extends DescMethodUnary<infer In, infer Out>
+    ? (request: MessageInitShape<In>, options?: CallOptions) => Promise<MessageShape<Out>>
+    : Method extends DescMethodServerStreaming<infer In, infer Out>
+      ? (request: MessageInitShape<In>, options?: CallOptions) => ServerStreamingCall<MessageShape<Out>>
+      : Method extends DescMethodClientStreaming<infer In, infer Out>
+        ? {
+            (requests: Requests<MessageInitShape<In>>, options?: CallOptions): Promise<MessageShape<Out>>;
+            (
+              requests?: undefined,
+              options?: CallOptions,
+            ): ClientStreamingCall<MessageInitShape<In>, MessageShape<Out>>;
+          }
+        : Method extends DescMethodBiDiStreaming<infer In, infer Out>
+          ? {
+              (
+                requests: Requests<MessageInitShape<In>>,
+                options?: CallOptions,
+              ): BidiStreamingCall<MessageInitShape<In>, MessageShape<Out>>;
+              (
+                requests?: undefined,
+                options?: CallOptions,
+              ): BidiStreamingCall<MessageInitShape<In>, MessageShape<Out>>;
+            }
+          : never;
+
+export type Client<Service extends DescService> = {
+  [Name in keyof Service["method"]]: ClientMethod<Service["method"][Name]>;
+};
+
+export interface ClientOptions {
+  /** Policies of this client, inside those of its channel. */
+  readonly interceptors?: readonly ClientInterceptor[];
+}
+
+type AnyClientMethod = (request: unknown, options?: CallOptions) => unknown;
+
+/** A client of `service` over `channel`. Cheap: a channel may have any number of clients. */
+export function createClient<Service extends DescService>(
+  service: Service,
+  channel: Channel,
+  options: ClientOptions = {},
+): Client<Service> {
+  const client: Record<string, AnyClientMethod> = {};
+  for (const definition of methodsOf(service)) {
+    const method = bindMethod(channel, definition, options.interceptors ?? []);
+    client[definition.localName] = callerOf(channel, method, definition);
+  }
+  return client as unknown as Client<Service>;
+}
+
+function callerOf(channel: Channel, method: BoundClientMethod, definition: MethodDefinition): AnyClientMethod {
+  switch (definition.kind) {
+    case "unary":
+      return (request, options = {}) => callUnary(channel, method, request, options);
+    case "server_streaming":
+      return (request, options = {}) => new DownloadCall(channel, method, options, request);
+    case "client_streaming":
+      return (requests, options = {}) => {
+        const given = requestsOf(requests, definition);
+        const call = new UploadCall(channel, method, options, given);
+        return given === undefined ? call : call.promise;
+      };
+    case "bidi_streaming":
+      return (requests, options = {}) => new DuplexCall(channel, method, options, requestsOf(requests, definition));
+  }
+}
+
+function requestsOf(requests: unknown, definition: MethodDefinition): AnyIterable | undefined {
+  if (requests === undefined || isIterable(requests)) return requests;
+  throw new TypeError(
+    `${definition.localName} was given ${requests === null ? "null" : `a ${typeof requests}`}; it takes an iterable of ` +
+      "messages, or nothing to send them by hand",
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * `volant`: gRPC for Node.js.
+ */
+export type { BackoffOptions } from "./client/backoff.ts";
+export type { CallOptions } from "./client/call-options.ts";
+export { Channel, type StateListener } from "./client/channel.ts";
+export type { ChannelOptions } from "./client/channel-options.ts";
+export type { ClientCall, ClientCallEnd, ClientHooks, ClientInterceptor } from "./client/client-interceptor.ts";
+export type { ConnectivityState } from "./client/connectivity.ts";
+export {
+  type BidiStreamingCall,
+  type Client,
+  type ClientMethod,
+  type ClientOptions,
+  type ClientStreamingCall,
+  createClient,
+  type Requests,
+  type RequestSink,
+  type ServerStreamingCall,
+} from "./client/create-client.ts";
+export { detached } from "./rpc/ambient.ts";
+export type { CallEnd, ServerCall } from "./rpc/call.ts";
+export { type CallValueKey, CallValues, createCallValueKey } from "./rpc/call-values.ts";
+export {
+  badRequest,
+  debugInfo,
+  type ErrorDetail,
+  type ErrorDetailInit,
+  errorDetail,
+  errorInfo,
+  help,
+  localizedMessage,
+  preconditionFailure,
+  quotaFailure,
+  requestInfo,
+  resourceInfo,
+  retryInfo,
+} from "./rpc/error-details.ts";
+export type { ServerHooks, ServerInterceptor } from "./rpc/interceptor.ts";
+export { Metadata, type MetadataInit } from "./rpc/metadata.ts";
+export type { Idempotency, MethodInfo, MethodKind } from "./rpc/method.ts";
+export { type ErrorOrigin, RpcError, type RpcErrorOptions } from "./rpc/rpc-error.ts";
+export { type Status, StatusCode, statusName } from "./rpc/status.ts";
+export type { Handler, Handlers } from "./server/handlers.ts";
+export type { ListenAddress, ListenOptions } from "./server/listener.ts";
+export { type DrainOptions, Server } from "./server/server.ts";
+export type { RejectedCall, ServerOptions } from "./server/server-options.ts";
+export type { Peer } from "./transport/wire.ts";

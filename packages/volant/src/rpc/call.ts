@@ -1,0 +1,41 @@
+/**
+ * A call as handlers and interceptors see it. Owns the public shapes; `server/` and `client/` carry them out.
+ */
+import type { Peer } from "../transport/wire.ts";
+import type { CallValues } from "./call-values.ts";
+import type { Metadata } from "./metadata.ts";
+import type { MethodInfo } from "./method.ts";
+import type { Status } from "./status.ts";
+
+/** How a call ended: what `onEnd` listeners get, once. */
+export interface CallEnd {
+  readonly status: Status;
+  /** From the headers to the status. */
+  readonly durationMs: number;
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
+  /** Who ended it before its time: the peer, the deadline, a drain, or the connection's loss. */
+  readonly cancelledBy: "peer" | "deadline" | "connection" | "server" | undefined;
+}
+
+export interface ServerCall {
+  readonly method: MethodInfo;
+  /** What the client sent with the request. */
+  readonly metadata: Metadata;
+  /** Sent before the first message. Changing them once they are sent throws. */
+  readonly headers: Metadata;
+  /** Sent with the status. */
+  readonly trailers: Metadata;
+  /** Fires when the call ends before its handler did: reset, deadline, lost connection. */
+  readonly signal: AbortSignal;
+  /** Undefined where the client set none. */
+  readonly deadline: Date | undefined;
+  /** What is left until the deadline; Infinity without one. */
+  readonly remainingMs: number;
+  readonly peer: Peer;
+  readonly values: CallValues;
+  /** Sends the headers now instead of with the first message. A second call does nothing. */
+  sendHeaders(): void;
+  /** Calls `listener` once, when the status is decided; innermost first. One that throws is reported to `onError`. */
+  onEnd(listener: (end: CallEnd) => void): void;
+}

@@ -1,0 +1,53 @@
+/**
+ * The protocol's own fields of a request, picked out of a header list in one pass. Owns which fields matter to routing and
+ * refusal; metadata is left where it is. One object a connection, overwritten by every request: nothing keeps it.
+ */
+import { isBinaryKey } from "../grpc/metadata-codec.ts";
+import { type HeaderField, HeaderToken } from "../http2/index.ts";
+
+export class RequestHead {
+  path = "";
+  method: string | undefined;
+  contentType: string | undefined;
+  te: string | undefined;
+  timeout: string | undefined;
+  encoding: string | undefined;
+  /** Some field is binary metadata, whose base64 must be judged before the call is taken. */
+  hasBinaryMetadata = false;
+
+  read(fields: readonly HeaderField[]): void {
+    this.method = undefined;
+    this.contentType = undefined;
+    this.te = undefined;
+    this.timeout = undefined;
+    this.encoding = undefined;
+    this.hasBinaryMetadata = false;
+    for (let at = 0; at < fields.length; at++) this.take(fields[at]!);
+  }
+
+  private take(field: HeaderField): void {
+    switch (field.token) {
+      case HeaderToken.PATH:
+        this.path = field.value;
+        break;
+      case HeaderToken.METHOD:
+        this.method = field.value;
+        break;
+      case HeaderToken.CONTENT_TYPE:
+        this.contentType = field.value;
+        break;
+      case HeaderToken.TE:
+        this.te = field.value;
+        break;
+      case HeaderToken.GRPC_TIMEOUT:
+        this.timeout = field.value;
+        break;
+      case HeaderToken.GRPC_ENCODING:
+        this.encoding = field.value;
+        break;
+      case HeaderToken.OTHER:
+        if (isBinaryKey(field.name)) this.hasBinaryMetadata = true;
+        break;
+    }
+  }
+}

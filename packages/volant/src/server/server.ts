@@ -1,0 +1,170 @@
+/**
+ * `Server`: services, listeners and connections, and the way from serving to stopped. Owns the life cycle; calls are owned
+ * by their connection.
+ */
+import type { DescService } from "@bufbuild/protobuf";
+import type { Socket } from "node:net";
+import { SocketWire } from "../transport/socket-wire.ts";
+import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
+import type { Wire, WireSink } from "../transport/wire.ts";
+import type { Handlers } from "./handlers.ts";
+import { type ListenAddress, Listener, type ListenOptions } from "./listener.ts";
+import { Router } from "./router.ts";
+import { ServerConnection } from "./server-connection.ts";
+import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./server-options.ts";
+
+export interface DrainOptions {
+  /** How long calls may take to finish before their connections are closed. Default 20,000 ms. */
+  readonly graceMs?: number;
+}
+
+const DEFAULT_GRACE_MS = 20_000;
+
+/** A gRPC server. It does nothing until `listen`. */
+export class Server {
+  private readonly options: ResolvedServerOptions;
+  private readonly router: Router;
+  private readonly listeners = new Set<Listener>();
+  private readonly connections = new Set<ServerConnection>();
+  private readonly idleWaiters: (() => void)[] = [];
+  private stopping: "no" | "draining" | "closed" = "no";
+
+  /** Throws RangeError or UsageError for an option outside its range. */
+  constructor(options: ServerOptions = {}) {
+    this.options = resolveServerOptions(options);
+    this.router = new Router(this.options.interceptors);
+  }
+
+  /**
+   * Registers a service. Every method needs a handler unless `partial` is set: then those left out answer UNIMPLEMENTED.
+   * Throws TypeError for a service that is there already, an unknown or missing handler.
+   */
+  add<Service extends DescService>(service: Service, handlers: Handlers<Service>, options?: { partial?: false }): this;
+  add<Service extends DescService>(
+    service: Service,
+    handlers: Partial<Handlers<Service>>,
+    options: { partial: true },
+  ): this;
+  add(service: DescService, handlers: object, options: { partial?: boolean } = {}): this {
+    this.router.add(service, handlers as Readonly<Record<string, unknown>>, options.partial ?? false);
+    return this;
+  }
+
+  /** The services added so far, in order. */
+  get services(): readonly DescService[] {
+    return this.router.registeredServices();
+  }
+
+  /** Connections open now. */
+  get connectionCount(): number {
+    return this.connections.size;
+  }
+
+  /** Calls under way now. */
+  get streamCount(): number {
+    let count = 0;
+    for (const connection of this.connections) count += connection.streamCount;
+    return count;
+  }
+
+  /**
+   * Starts to accept connections; may be called for several addresses. Rejects with Node's error (EADDRINUSE, EACCES, …) or
+   * RangeError for an illegal port.
+   */
+  async listen(options: ListenOptions = {}): Promise<ListenAddress> {
+    this.refuseStopped();
+    const listener = await Listener.open(
+      options,
+      (socket, path) => this.onSocket(socket, path),
+      (error) => this.options.onError(error, undefined),
+    );
+    if (this.stopping !== "no") await listener.close();
+    this.refuseStopped();
+    this.listeners.add(listener);
+    return listener.address;
+  }
+
+  /**
+   * Takes over a connection that somebody else accepted. `createWire` gets the sink and returns the wire that reports to it.
+   */
+  attach(createWire: (sink: WireSink) => Wire): void {
+    this.refuseStopped();
+    const connection = new ServerConnection(this.router, this.options, (gone) => this.onGone(gone));
+    this.connections.add(connection);
+    connection.start(createWire(connection.wireSink));
+  }
+
+  /**
+   * Stops gracefully: no new connections, GOAWAY to those that are there, calls under way finish, new ones go elsewhere.
+   * Resolves when everything is closed, after `graceMs` at the latest. May be called again with a shorter grace.
+   */
+  async drain(options: DrainOptions = {}): Promise<void> {
+    const { graceMs = DEFAULT_GRACE_MS } = options;
+    if (this.stopping === "no") this.stopping = "draining";
+    const closing = this.closeListeners();
+    for (const connection of this.connections) connection.drain();
+    const grace = new Grace(() => this.closeConnections());
+    if (this.connections.size > 0) timerWheel.arm(grace, performance.now() + graceMs);
+    await Promise.all([closing, this.whenEmpty()]);
+    timerWheel.disarm(grace);
+    this.stopping = "closed";
+  }
+
+  /** Stops at once: calls under way are cancelled, their clients see UNAVAILABLE. */
+  async close(): Promise<void> {
+    this.stopping = "closed";
+    const closing = this.closeListeners();
+    this.closeConnections();
+    await Promise.all([closing, this.whenEmpty()]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private onSocket(socket: Socket, path: string | undefined): void {
+    if (this.stopping !== "no" || this.connections.size >= this.options.maxConnections) {
+      socket.destroy();
+      return;
+    }
+    this.attach((sink) => new SocketWire(socket, sink, path));
+  }
+
+  private onGone(connection: ServerConnection): void {
+    this.connections.delete(connection);
+    if (this.connections.size > 0) return;
+    for (const resolve of this.idleWaiters.splice(0)) resolve();
+  }
+
+  private async closeListeners(): Promise<void> {
+    const listeners = [...this.listeners];
+    this.listeners.clear();
+    await Promise.all(listeners.map((listener) => listener.close()));
+  }
+
+  private closeConnections(): void {
+    for (const connection of this.connections) connection.close();
+  }
+
+  private whenEmpty(): Promise<void> {
+    if (this.connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  private refuseStopped(): void {
+    if (this.stopping !== "no") throw new Error("this server is stopped; make a new one to serve again");
+  }
+}
+
+class Grace extends WheelTimer {
+  private readonly onOver: () => void;
+
+  constructor(onOver: () => void) {
+    super();
+    this.onOver = onOver;
+  }
+
+  onTimer(): void {
+    this.onOver();
+  }
+}

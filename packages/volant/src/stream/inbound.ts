@@ -1,0 +1,134 @@
+/**
+ * The receiving half of one gRPC stream, either role: DATA in, decoded messages out. Owns deframing, the size limits and
+ * the credit of what is not yet a message; the credit of messages is returned by whoever takes them. gRPC PROTOCOL-HTTP2
+ * "Length-Prefixed-Message".
+ *
+ * Invariant: a message whose prefix was accepted can arrive whole, whatever the windows hold otherwise.
+ */
+import { FLAG_COMPRESSED, PREFIX_BYTES } from "../grpc/message-prefix.ts";
+import { MessageDeframer, type MessageSink } from "../grpc/message-deframer.ts";
+import { StatusCode } from "../grpc/status-code.ts";
+import type { Http2Connection, Http2Stream } from "../http2/index.ts";
+import type { MessageCodec } from "../protobuf/index.ts";
+import type { BufferBudget } from "./buffer-budget.ts";
+
+export interface InboundOwner {
+  /** A decoded message that took `cost` octets of window; they are owed to {@link Inbound.taken}. */
+  onMessage(message: unknown, cost: number): void;
+  /** The stream cannot go on: the peer broke a rule or a limit. Nothing more is delivered. */
+  onInboundFault(code: StatusCode, message: string): void;
+}
+
+export interface InboundLimits {
+  /** Largest message accepted, in octets. */
+  readonly maxMessageBytes: number;
+  readonly budget: BufferBudget;
+}
+
+export class Inbound implements MessageSink {
+  private readonly http2: Http2Connection;
+  private readonly stream: Http2Stream;
+  private readonly codec: MessageCodec<unknown, unknown>;
+  private readonly limits: InboundLimits;
+  private readonly owner: InboundOwner;
+  private readonly deframer: MessageDeframer = new MessageDeframer(this);
+  /** Length of the message that is under way. */
+  private expected = 0;
+  /** Octets acquired from the budget for it. */
+  private acquired = 0;
+  private stopped = false;
+
+  constructor(
+    http2: Http2Connection,
+    stream: Http2Stream,
+    codec: MessageCodec<unknown, unknown>,
+    limits: InboundLimits,
+    owner: InboundOwner,
+  ) {
+    this.http2 = http2;
+    this.stream = stream;
+    this.codec = codec;
+    this.limits = limits;
+    this.owner = owner;
+  }
+
+  receive(bytes: Buffer, start: number, end: number): void {
+    if (this.stopped) {
+      this.http2.consume(this.stream, end - start);
+      return;
+    }
+    this.deframer.push(bytes, start, end);
+    if (!this.stopped && this.expected > 0 && this.acquired === 0) this.expectRest();
+  }
+
+  /** At END_STREAM: false where it came inside a message. */
+  get isAtBoundary(): boolean {
+    return this.stopped || this.deframer.isIdle;
+  }
+
+  /** The owner used a message of this cost: the peer may send as much again. */
+  taken(cost: number): void {
+    this.http2.consume(this.stream, cost);
+  }
+
+  /** Nothing more is wanted. */
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.releaseBudget();
+    this.deframer.stop();
+  }
+
+  onPrefix(length: number, flag: number): boolean {
+    if (flag > FLAG_COMPRESSED) return this.refuse(StatusCode.INTERNAL, `a message has the illegal flag ${flag}`);
+    if (flag === FLAG_COMPRESSED) {
+      return this.refuse(StatusCode.INTERNAL, "a message is flagged as compressed, but the call names no grpc-encoding");
+    }
+    const { maxMessageBytes } = this.limits;
+    if (length > maxMessageBytes) {
+      const text = `a message of ${length} bytes is larger than the ${maxMessageBytes} bytes that are allowed`;
+      return this.refuse(StatusCode.RESOURCE_EXHAUSTED, text);
+    }
+    this.expected = length;
+    return true;
+  }
+
+  onMessage(bytes: Buffer, start: number, end: number): void {
+    this.expected = 0;
+    if (this.acquired > 0) this.releaseBudget();
+    let message: unknown;
+    try {
+      message = this.codec.decode(bytes, start, end);
+    } catch (error) {
+      this.refuse(StatusCode.INTERNAL, `a message cannot be decoded: ${textOf(error)}`);
+      return;
+    }
+    this.owner.onMessage(message, end - start + PREFIX_BYTES);
+  }
+
+  /** A message is under way and its rest is not in this chunk. */
+  private expectRest(): void {
+    const rest = this.expected - this.deframer.pendingBytes;
+    if (!this.limits.budget.tryAcquire(this.expected)) {
+      this.refuse(StatusCode.RESOURCE_EXHAUSTED, "too many large messages are under way; try again later");
+      return;
+    }
+    this.acquired = this.expected;
+    this.http2.expect(this.stream, rest);
+  }
+
+  private releaseBudget(): void {
+    this.limits.budget.release(this.acquired);
+    this.acquired = 0;
+  }
+
+  private refuse(code: StatusCode, message: string): false {
+    this.stop();
+    this.owner.onInboundFault(code, message);
+    return false;
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,111 @@
+/**
+ * Messages that arrived and were not yet taken, as an async iterable for one reader. Owns their order, and that the end
+ * or the failure comes after them. Window credit returns when a message is taken, so the queue is bounded by the window.
+ *
+ * Invariant: it ends only at half-close; everything else is a failure that the reader sees as a throw.
+ */
+
+type Waiter = {
+  readonly resolve: (result: IteratorResult<unknown, undefined>) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+
+export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
+  private messages: unknown[] = [];
+  private costs: number[] = [];
+  private head = 0;
+  private waiters: Waiter[] = [];
+  private outcome: "open" | "ended" | "failed" = "open";
+  private failure: unknown = undefined;
+  private readonly onTaken: (cost: number) => void;
+  private readonly onReturn: () => void;
+
+  /** `onTaken(cost)` for each message that leaves; `onReturn` when the reader leaves early. */
+  constructor(onTaken: (cost: number) => void, onReturn: () => void) {
+    this.onTaken = onTaken;
+    this.onReturn = onReturn;
+  }
+
+  push(message: unknown, cost: number): void {
+    if (this.outcome !== "open") {
+      this.onTaken(cost);
+      return;
+    }
+    const waiter = this.waiters.shift();
+    if (waiter === undefined) {
+      this.messages.push(message);
+      this.costs.push(cost);
+      return;
+    }
+    this.onTaken(cost);
+    waiter.resolve({ done: false, value: message });
+  }
+
+  /** The peer half-closed: what is queued is still delivered. */
+  end(): void {
+    if (this.outcome !== "open") return;
+    this.outcome = "ended";
+    for (const waiter of this.waiters) waiter.resolve(DONE);
+    this.waiters = [];
+  }
+
+  /** What is queued is dropped, or delivered first where `deliverQueued` says so. */
+  fail(error: unknown, deliverQueued = false): void {
+    if (this.outcome !== "open") return;
+    this.outcome = "failed";
+    this.failure = error;
+    if (!deliverQueued) this.drop();
+    for (const waiter of this.waiters) waiter.reject(error);
+    this.waiters = [];
+  }
+
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    if (this.head < this.messages.length) return Promise.resolve({ done: false, value: this.takeFirst() });
+    if (this.outcome === "ended") return Promise.resolve(DONE);
+    if (this.outcome === "failed") {
+      // The failure is told once; afterwards the iteration is over.
+      const failure = this.failure;
+      this.outcome = "ended";
+      return Promise.reject(failure);
+    }
+    return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }));
+  }
+
+  /** The reader leaves: everything that still comes is dropped. */
+  return(): Promise<IteratorReturnResult<undefined>> {
+    const wasOpen = this.outcome === "open";
+    this.end();
+    this.drop();
+    if (wasOpen) this.onReturn();
+    return Promise.resolve(DONE);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  private takeFirst(): unknown {
+    const message = this.messages[this.head];
+    const cost = this.costs[this.head]!;
+    this.messages[this.head] = undefined;
+    this.head++;
+    if (this.head === this.messages.length) this.clear();
+    this.onTaken(cost);
+    return message;
+  }
+
+  private drop(): void {
+    let cost = 0;
+    for (let at = this.head; at < this.costs.length; at++) cost += this.costs[at]!;
+    this.clear();
+    if (cost > 0) this.onTaken(cost);
+  }
+
+  private clear(): void {
+    this.messages = [];
+    this.costs = [];
+    this.head = 0;
+  }
+}

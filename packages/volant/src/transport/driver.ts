@@ -1,0 +1,167 @@
+/**
+ * The driver of one live connection: read → core → write → arm one timer. Owns when output is written and when reading
+ * pauses; knows no gRPC. The layer above is the core's sink and forwards `onOutput` here.
+ */
+import { type Fault, type Http2Connection, releaseBuffer } from "../http2/index.ts";
+import { type Flushable, flushAtEndOfTurn } from "./flush-queue.ts";
+import { timerWheel, WheelTimer } from "./timer-wheel.ts";
+import type { Peer, Wire, WireSink } from "./wire.ts";
+
+/** How long a last GOAWAY may take to leave before the wire is destroyed: a peer that reads nothing holds nothing. */
+const CLOSE_FLUSH_MS = 1_000;
+
+class DriverTimer extends WheelTimer {
+  private readonly driver: Driver;
+
+  constructor(driver: Driver) {
+    super();
+    this.driver = driver;
+  }
+
+  onTimer(nowMs: number): void {
+    this.driver.handleTimer(nowMs);
+  }
+}
+
+export class Driver implements WireSink, Flushable {
+  readonly http2: Http2Connection;
+  /** When the last octet arrived, on the scale of `performance.now()`. */
+  lastReadMs = 0;
+  private wire: Wire | undefined;
+  private readonly onGone: (error: Error | undefined) => void;
+  private readonly timer: DriverTimer = new DriverTimer(this);
+  private flushQueued = false;
+  /** The buffer that the wire still reads from. */
+  private writing: Buffer | undefined;
+  private paused = false;
+  private gone = false;
+
+  /** `onGone` is called once, when the wire is closed and nothing more will happen. */
+  constructor(http2: Http2Connection, onGone: (error: Error | undefined) => void) {
+    this.http2 = http2;
+    this.onGone = onGone;
+  }
+
+  /** To be called once with the wire that was made with this driver as its sink. */
+  start(wire: Wire): void {
+    this.wire = wire;
+    this.lastReadMs = performance.now();
+    this.http2.start(this.lastReadMs);
+    this.afterCore();
+  }
+
+  get peer(): Peer {
+    return this.wire!.peer;
+  }
+
+  onChunk(bytes: Buffer): void {
+    this.lastReadMs = performance.now();
+    this.http2.receive(bytes, this.lastReadMs);
+    this.afterCore();
+    if (!this.http2.mayRead && !this.paused) this.pauseUntilWritten();
+  }
+
+  onEnd(): void {
+    // Streams still open cannot finish: a peer that half-closes TCP has no way to answer for its window.
+    this.http2.handleTransportClosed();
+    this.wire!.end();
+  }
+
+  onClosed(error: Error | undefined): void {
+    if (this.gone) return;
+    this.gone = true;
+    timerWheel.disarm(this.timer);
+    this.http2.handleTransportClosed();
+    this.onGone(error);
+  }
+
+  /** The core has output; `urgent` when it should not wait for the end of the turn. */
+  outputPending(urgent: boolean): void {
+    if (urgent && this.writing === undefined) this.write();
+    else if (!this.flushQueued) {
+      this.flushQueued = true;
+      flushAtEndOfTurn(this);
+    }
+  }
+
+  flush(): void {
+    this.flushQueued = false;
+    if (this.writing !== undefined || this.gone) return;
+    this.write();
+    this.http2.handleRoom();
+    this.afterCore();
+  }
+
+  /** GOAWAY with this fault (by default a plain end), then the wire closes. */
+  close(fault?: Fault): void {
+    if (!this.http2.isClosed) this.http2.close(fault);
+    this.afterCore();
+  }
+
+  /** To be called after commands that may have closed the core or changed its timers outside of `onChunk`. */
+  afterCore(): void {
+    if (this.gone) return;
+    if (this.http2.isDrained) this.http2.close();
+    if (this.http2.isClosed) this.finish();
+    else this.armTimer();
+  }
+
+  handleTimer(nowMs: number): void {
+    if (this.http2.isClosed) {
+      this.wire!.destroy();
+      return;
+    }
+    this.http2.handleTimeout(nowMs);
+    this.afterCore();
+  }
+
+  ref(): void {
+    this.wire?.ref();
+  }
+
+  unref(): void {
+    this.wire?.unref();
+  }
+
+  private armTimer(): void {
+    const dueMs = this.http2.nextTimeout();
+    if (dueMs !== this.timer.dueMs) timerWheel.arm(this.timer, dueMs);
+  }
+
+  /** The core is closed: its last words go out, then the wire closes. */
+  private finish(): void {
+    if (this.timer.dueMs === Number.POSITIVE_INFINITY || this.timer.dueMs > performance.now() + CLOSE_FLUSH_MS) {
+      timerWheel.arm(this.timer, performance.now() + CLOSE_FLUSH_MS);
+    }
+    if (this.writing !== undefined) return;
+    this.write();
+    if (this.writing === undefined) this.wire!.end();
+  }
+
+  private write(): void {
+    const taken = this.http2.takeOutput();
+    if (taken === undefined) return;
+    if (this.wire!.write(taken.bytes, this.onWritten)) releaseBuffer(taken.owner);
+    else this.writing = taken.owner;
+  }
+
+  private readonly onWritten = (): void => {
+    if (this.writing !== undefined) releaseBuffer(this.writing);
+    this.writing = undefined;
+    if (this.gone) return;
+    if (this.paused) {
+      this.paused = false;
+      this.wire!.resume();
+    }
+    if (this.http2.isClosed) this.finish();
+    else this.flush();
+  };
+
+  /** The peer provokes more than it reads. The write that is under way ends the pause, or there is none and nothing to wait for. */
+  private pauseUntilWritten(): void {
+    this.write();
+    if (this.writing === undefined) return;
+    this.paused = true;
+    this.wire!.pause();
+  }
+}

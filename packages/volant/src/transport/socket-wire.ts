@@ -1,0 +1,69 @@
+/**
+ * A wire over a Node socket: TCP or Unix. Owns the socket's listeners; nobody else touches the socket.
+ */
+import type { Socket } from "node:net";
+import type { Peer, Wire, WireSink } from "./wire.ts";
+
+export class SocketWire implements Wire {
+  readonly peer: Peer;
+  private readonly socket: Socket;
+
+  /** The socket must be connected. `path` names a Unix socket, which has no address of its own. */
+  constructor(socket: Socket, sink: WireSink, path?: string) {
+    this.socket = socket;
+    this.peer = { address: peerAddress(socket, path) };
+    let failure: Error | undefined;
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => sink.onChunk(chunk));
+    socket.on("end", () => sink.onEnd());
+    socket.on("error", (error) => {
+      failure = error;
+    });
+    socket.on("close", () => sink.onClosed(failure));
+  }
+
+  write(bytes: Buffer, onWritten: () => void): boolean {
+    if (this.socket.destroyed) return true;
+    let returned = false;
+    this.socket.write(bytes, () => {
+      if (returned) onWritten();
+    });
+    // Node writes plain sockets synchronously where the kernel has room; then nothing is left queued.
+    if (this.socket.writableLength === 0) return true;
+    returned = true;
+    return false;
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  end(): void {
+    this.socket.end();
+    // A peer that never closes its side must not keep ours open.
+    this.socket.destroySoon();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  ref(): void {
+    this.socket.ref();
+  }
+
+  unref(): void {
+    this.socket.unref();
+  }
+}
+
+function peerAddress(socket: Socket, path: string | undefined): string {
+  if (path !== undefined) return `unix:${path}`;
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined) return "unknown";
+  return remoteAddress.includes(":") ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+}

@@ -1,0 +1,35 @@
+/**
+ * What carries octets: a TCP or Unix socket, or memory. Owns the contract between such a carrier and the driver of a
+ * connection; knows no HTTP/2.
+ */
+
+/** Who is on the other end. */
+export interface Peer {
+  /** "127.0.0.1:50312", "[::1]:50312", "unix:/run/x.sock" or "memory". */
+  readonly address: string;
+}
+
+export interface Wire {
+  readonly peer: Peer;
+  /** True: taken whole, `bytes` may be reused at once. False: it is in use until `onWritten`. One write at a time. */
+  write(bytes: Buffer, onWritten: () => void): boolean;
+  /** No chunk is delivered until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Ends our side after what was written, then closes. */
+  end(): void;
+  /** Closes at once. `onClosed` follows. */
+  destroy(): void;
+  /** Whether the wire keeps the process alive. */
+  ref(): void;
+  unref(): void;
+}
+
+export interface WireSink {
+  /** `bytes` belong to the wire again after the call. */
+  onChunk(bytes: Buffer): void;
+  /** The peer ended its side. */
+  onEnd(): void;
+  /** Once, last. `error` where it was not a clean close. */
+  onClosed(error: Error | undefined): void;
+}

@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { StatusCode } from "volant";
+import { MemoryMessageStore } from "../../../test/support/memory-storage.ts";
+import { drain, Outbox, take } from "../../../test/support/outbox.ts";
+import { chatMessage } from "../../../test/support/requests.ts";
+import { fault } from "../../../test/support/rpc-faults.ts";
+import type { ChatMessage } from "../../gen/user_pb.ts";
+import type { StoredMessage } from "../../storage/user-store.ts";
+import type { Caller } from "../identity.ts";
+import { ChatSession, DEFAULT_CHAT_LIMITS } from "./chat-session.ts";
+import { LocalRoomBus } from "./room-bus.ts";
+import { RoomHub } from "./room-hub.ts";
+
+const anyone: Caller = { senderName: (claimed) => claimed || "anonymous", mayEnter: () => true };
+
+function chatRoom() {
+  const log = new MemoryMessageStore();
+  return { log, hub: new RoomHub(log, new LocalRoomBus()) };
+}
+
+interface Party {
+  readonly session: ChatSession;
+  readonly outbox: Outbox<ChatMessage>;
+  readonly inbox: AsyncIterator<StoredMessage>;
+}
+
+function connect(hub: RoomHub, limits: Partial<typeof DEFAULT_CHAT_LIMITS> = {}, caller = anyone): Party {
+  const session = new ChatSession(hub, caller, { ...DEFAULT_CHAT_LIMITS, ...limits });
+  const outbox = new Outbox<ChatMessage>();
+  session.start(outbox);
+  return { session, outbox, inbox: session[Symbol.asyncIterator]() };
+}
+
+const say = (roomId: string, content = "", userId = "ada"): ChatMessage => chatMessage({ userId, roomId, content });
+const contents = (messages: readonly StoredMessage[]): string[] => messages.map(({ content }) => content);
+
+/** Resolves after everything that only waits for promises. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("a chat stream", () => {
+  it("joins a room with its first message, which is delivered when it has content", async () => {
+    const { hub } = chatRoom();
+    const { outbox, inbox } = connect(hub);
+    outbox.send(say("r", "hello"), say("r", "again")).end();
+    const messages = await drain(inbox);
+    assert.deepEqual(contents(messages), ["hello", "again"]);
+    assert.deepEqual(
+      messages.map(({ sequence, senderId, roomId }) => [sequence, senderId, roomId]),
+      [
+        [1n, "ada", "r"],
+        [2n, "ada", "r"],
+      ],
+    );
+  });
+
+  it("only joins with an empty message, and an empty one later is nothing", async () => {
+    const { hub, log } = chatRoom();
+    const { outbox, inbox } = connect(hub);
+    outbox.send(say("r"), say("r")).end();
+    assert.deepEqual(await drain(inbox), []);
+    assert.equal(await log.lastSequence("r"), 0n);
+  });
+
+  it("may be in several rooms", async () => {
+    const { hub } = chatRoom();
+    const { outbox, inbox } = connect(hub);
+    outbox.send(say("r1", "a"), say("r2", "b"), say("r1", "c"));
+    const messages = await take(inbox, 3);
+    assert.deepEqual(
+      messages.map(({ roomId, sequence }) => `${roomId} ${sequence}`),
+      ["r1 1", "r2 1", "r1 2"],
+    );
+    outbox.end();
+    assert.deepEqual(await drain(inbox), []);
+    assert.equal(hub.openRooms, 0);
+  });
+
+  it("reaches everyone in the room and no one else", async () => {
+    const { hub } = chatRoom();
+    const [ada, bob, carol] = [connect(hub), connect(hub), connect(hub)];
+    bob.outbox.send(say("r", "", "bob"));
+    carol.outbox.send(say("other", "", "carol"));
+    await settled();
+    ada.outbox.send(say("r", "hi all"));
+    assert.deepEqual(contents(await take(bob.inbox, 1)), ["hi all"]);
+    assert.deepEqual(contents(await take(ada.inbox, 1)), ["hi all"]);
+    carol.outbox.end();
+    assert.deepEqual(await drain(carol.inbox), []);
+    for (const { session } of [ada, bob]) session.close();
+  });
+
+  it("has the sender of its first message throughout, anonymous when that is empty", async () => {
+    const { hub } = chatRoom();
+    const ada = connect(hub);
+    ada.outbox.send(say("r", "1", "ada"), say("r", "2", "eve"), say("r", "3", "")).end();
+    assert.deepEqual(
+      (await drain(ada.inbox)).map(({ senderId }) => senderId),
+      ["ada", "ada", "ada"],
+    );
+    const nobody = connect(hub);
+    nobody.outbox.send(say("r", "4", ""), say("r", "5", "eve")).end();
+    assert.deepEqual(
+      (await drain(nobody.inbox)).map(({ senderId }) => senderId),
+      ["anonymous", "anonymous"],
+    );
+  });
+
+  it("takes its sender and its rooms from who the caller is", async () => {
+    const { hub } = chatRoom();
+    const caller: Caller = { senderName: () => "subject", mayEnter: (roomId) => roomId === "mine" };
+    const { outbox, inbox } = connect(hub, {}, caller);
+    outbox.send(say("mine", "hi", "someone else"));
+    assert.equal((await take(inbox, 1))[0]?.senderId, "subject");
+    outbox.send(say("theirs", "hi"));
+    const refused = fault({ code: StatusCode.PERMISSION_DENIED, message: 'Not allowed to enter room "theirs"' });
+    await assert.rejects(inbox.next(), refused);
+    assert.equal(hub.openRooms, 0);
+  });
+
+  it("replays what was missed, also when it half-closes at once", async () => {
+    const { hub, log } = chatRoom();
+    for (let n = 1; n <= 300; n++) await log.append("r", "earlier", `${n}`);
+    const { outbox, inbox } = connect(hub, { maxQueuedMessages: 10 });
+    outbox.send(chatMessage({ roomId: "r", resumeAfter: 1n, content: "me" })).end();
+    const messages = await drain(inbox);
+    assert.deepEqual(
+      messages.map(({ sequence }) => sequence),
+      Array.from({ length: 300 }, (_, index) => BigInt(index + 2)),
+    );
+    assert.equal(messages.at(-1)?.content, "me");
+  });
+
+  it("is cut with RESOURCE_EXHAUSTED when its reader is too slow, and others are not", async () => {
+    const { hub } = chatRoom();
+    const slow = connect(hub, { maxQueuedMessages: 5 });
+    slow.outbox.send(say("r", "", "slow"));
+    const ada = connect(hub);
+    await settled();
+    for (let n = 1; n <= 6; n++) ada.outbox.send(say("r", `${n}`));
+    assert.equal((await take(ada.inbox, 6)).length, 6);
+    await assert.rejects(
+      slow.inbox.next(),
+      fault({ code: StatusCode.RESOURCE_EXHAUSTED, message: /too slow: 5 messages .* resume_after/ }),
+    );
+    assert.deepEqual(await slow.inbox.next(), { done: true, value: undefined });
+    ada.session.close();
+    assert.equal(hub.openRooms, 0);
+  });
+
+  it("may have just as much waiting as the limit says", async () => {
+    const { hub } = chatRoom();
+    const reader = connect(hub, { maxQueuedMessages: 5 });
+    reader.outbox.send(say("r", "", "reader"));
+    const ada = connect(hub);
+    await settled();
+    for (let n = 1; n <= 5; n++) ada.outbox.send(say("r", `${n}`));
+    await take(ada.inbox, 5);
+    assert.deepEqual(contents(await take(reader.inbox, 5)), ["1", "2", "3", "4", "5"]);
+    for (const { session } of [ada, reader]) session.close();
+  });
+
+  it("is bounded in rooms", async () => {
+    const { hub } = chatRoom();
+    const { outbox, inbox } = connect(hub, { maxRooms: 2 });
+    outbox.send(say("r1"), say("r2"), say("r1", "still here"));
+    assert.deepEqual(contents(await take(inbox, 1)), ["still here"]);
+    outbox.send(say("r3"));
+    await assert.rejects(inbox.next(), fault({ code: StatusCode.RESOURCE_EXHAUSTED, message: /in 2 rooms already/ }));
+  });
+
+  it("refuses messages without a room, or with what cannot be kept", async () => {
+    const cases: [ChatMessage, string, RegExp][] = [
+      [say("", "hi"), "room_id", /^Room ID is required$/],
+      [say("r".repeat(129)), "room_id", /at most 128 characters/],
+      [say("r\n"), "room_id", /control/],
+      [say("r", "é".repeat(6)), "content", /at most 10 bytes/],
+      [say("r", "\0"), "content", /U\+0000/],
+      [say("r", "hi", "u".repeat(129)), "user_id", /at most 128/],
+      [say("r", "hi", "u\0"), "user_id", /control/],
+    ];
+    for (const [message, field, text] of cases) {
+      const { hub } = chatRoom();
+      const { outbox, inbox } = connect(hub, { maxContentBytes: 10 });
+      outbox.send(message);
+      await assert.rejects(inbox.next(), fault({ code: StatusCode.INVALID_ARGUMENT, message: text, fields: [field] }));
+      await settled();
+      assert.ok(outbox.isAbandoned);
+      assert.equal(hub.openRooms, 0);
+    }
+  });
+
+  it("takes content as long as the limit says", async () => {
+    const { hub } = chatRoom();
+    const { outbox, inbox } = connect(hub, { maxContentBytes: 10 });
+    outbox.send(say("r", "é".repeat(5))).end();
+    assert.equal((await drain(inbox)).length, 1);
+  });
+
+  it("ends when its user is deleted", async () => {
+    const { hub } = chatRoom();
+    const [ada, bob] = [connect(hub), connect(hub)];
+    bob.outbox.send(say("r", "", "bob"));
+    await settled();
+    ada.outbox.send(say("r", "hi"));
+    await take(ada.inbox, 1);
+    hub.onUserDeleted("ada");
+    await assert.rejects(ada.inbox.next(), fault({ code: StatusCode.PERMISSION_DENIED }));
+    bob.outbox.send(say("r", "alone", "bob"));
+    assert.deepEqual(contents(await take(bob.inbox, 2)), ["hi", "alone"]);
+    bob.session.close();
+  });
+
+  it("ends with the error of the caller's side when that breaks, and leaves nothing behind", async () => {
+    const { hub } = chatRoom();
+    const { outbox, inbox } = connect(hub);
+    outbox.send(say("r", "hi"));
+    await take(inbox, 1);
+    outbox.fail(new Error("reset"));
+    await assert.rejects(inbox.next(), /reset/);
+    assert.equal(hub.openRooms, 0);
+  });
+
+  it("leaves its rooms when nobody reads it any more, also while it joins one", async () => {
+    const { hub } = chatRoom();
+    const { outbox, inbox } = connect(hub);
+    const waiting = inbox.next();
+    outbox.send(say("r1"), say("r2"));
+    await inbox.return?.();
+    assert.deepEqual(await waiting, { done: true, value: undefined });
+    await settled();
+    assert.equal(hub.openRooms, 0);
+  });
+
+  it("ends with the storage's error when a message cannot be kept", async () => {
+    const { hub, log } = chatRoom();
+    const { outbox, inbox } = connect(hub);
+    outbox.send(say("r", "kept"));
+    await take(inbox, 1);
+    log.fault = new Error("gone");
+    outbox.send(say("r", "lost"));
+    await assert.rejects(inbox.next(), /gone/);
+    assert.equal(hub.openRooms, 0);
+  });
+});

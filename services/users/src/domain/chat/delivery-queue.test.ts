@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { StoredMessage } from "../../storage/user-store.ts";
+import { DeliveryQueue } from "./delivery-queue.ts";
+
+function message(sequence: number, content = ""): StoredMessage {
+  return { roomId: "r", sequence: BigInt(sequence), senderId: "s", content, sentAtMicros: 0n };
+}
+
+async function sequences(queue: DeliveryQueue): Promise<bigint[]> {
+  const taken: bigint[] = [];
+  for (let next = await queue.take(); next !== undefined; next = await queue.take()) taken.push(next.sequence);
+  return taken;
+}
+
+const roomy = { maxMessages: 100, maxBytes: 100_000 };
+
+describe("what waits for a reader of chat", () => {
+  it("comes out in the order it went in, and ends after it", async () => {
+    const queue = new DeliveryQueue(roomy);
+    for (const n of [1, 2, 3]) assert.ok(queue.offer(message(n)));
+    queue.end();
+    assert.deepEqual(await sequences(queue), [1n, 2n, 3n]);
+  });
+
+  it("goes straight to a reader that waits", async () => {
+    const queue = new DeliveryQueue({ maxMessages: 1, maxBytes: 1 });
+    for (const n of [1, 2, 3]) {
+      const taken = queue.take();
+      assert.ok(queue.offer(message(n, "more than a byte")));
+      assert.equal((await taken)?.sequence, BigInt(n));
+    }
+    assert.equal(queue.messages, 0);
+  });
+
+  it("is bounded in messages", () => {
+    const queue = new DeliveryQueue({ maxMessages: 2, maxBytes: 100_000 });
+    assert.deepEqual(
+      [1, 2, 3].map((n) => queue.offer(message(n))),
+      [true, true, false],
+    );
+    assert.equal(queue.messages, 2);
+  });
+
+  it("is bounded in bytes, but holds one message of any size", () => {
+    const queue = new DeliveryQueue({ maxMessages: 100, maxBytes: 1000 });
+    assert.ok(queue.offer(message(1, "é".repeat(5000))));
+    assert.ok(!queue.offer(message(2)));
+    assert.ok(queue.bytes > 10_000 && queue.bytes < 10_500);
+  });
+
+  it("has room again for what was taken", async () => {
+    const queue = new DeliveryQueue({ maxMessages: 1, maxBytes: 1000 });
+    for (let n = 0; n < 50; n++) {
+      assert.ok(queue.offer(message(n, "x".repeat(500))));
+      await queue.take();
+    }
+    assert.equal(queue.bytes, 0);
+  });
+
+  it("lets a replay wait until it is half empty", async () => {
+    const queue = new DeliveryQueue({ maxMessages: 4, maxBytes: 100_000 });
+    for (const n of [1, 2, 3, 4]) queue.offer(message(n));
+    let isAwake = false;
+    const waiting = queue.untilHalfEmpty().then(() => (isAwake = true));
+    await queue.take();
+    await Promise.resolve();
+    assert.ok(!isAwake);
+    await queue.take();
+    await waiting;
+  });
+
+  it("is dropped when the stream fails, which the reader learns once", async () => {
+    const queue = new DeliveryQueue(roomy);
+    queue.offer(message(1));
+    const waiting = queue.untilHalfEmpty();
+    queue.fail(new Error("cut"));
+    await waiting;
+    assert.equal(queue.messages, 0);
+    assert.ok(queue.offer(message(2)), "a message for nobody is no overflow");
+    await assert.rejects(queue.take(), /cut/);
+    assert.equal(await queue.take(), undefined);
+  });
+
+  it("fails a reader that waits", async () => {
+    const queue = new DeliveryQueue(roomy);
+    const taken = queue.take();
+    queue.fail(new Error("cut"));
+    await assert.rejects(taken, /cut/);
+    assert.equal(await queue.take(), undefined);
+  });
+
+  it("is dropped when the reader leaves, and a waiting replay goes on to notice", async () => {
+    const queue = new DeliveryQueue({ maxMessages: 1, maxBytes: 1000 });
+    queue.offer(message(1));
+    const replay = queue.untilHalfEmpty();
+    queue.close();
+    await replay;
+    queue.fail(new Error("too late"));
+    assert.equal(await queue.take(), undefined);
+  });
+});

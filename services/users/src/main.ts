@@ -1,0 +1,93 @@
+/**
+ * The UserService as a process: environment in, ready line out, signals to exit codes. Owns the order in which things
+ * are opened and closed; everything else is in the modules it wires.
+ *
+ * Invariants: stdout has exactly the ready line and a command to try; the storage is closed last and always; exit code
+ * 0 after a stop that was asked for, 1 for a start that failed, with one line on stderr.
+ */
+
+import { randomBytes } from "node:crypto";
+import { type Config, readConfig } from "./config.ts";
+import { createLogger, type LogFields, type Logger } from "./log.ts";
+import { probePort } from "./port-probe.ts";
+import { dialableAddress, firstCommand, readyLine } from "./ready-line.ts";
+import { createUsersServer } from "./service.ts";
+import { startFaultLine } from "./start-fault.ts";
+import { listenForStop, type StopSignal } from "./stop-signal.ts";
+import { openStorage, type SqlStorage } from "./storage/open-storage.ts";
+import { seedSampleUsers } from "./storage/sample-users.ts";
+
+async function run(config: Config, logger: Logger, stop: StopSignal): Promise<void> {
+  await probePort(config.HOST, config.GRPC_PORT);
+  const storage = await openStorage({
+    url: config.DATABASE_URL,
+    poolMax: config.DATABASE_POOL_MAX,
+    log: (line) => logger.info(line),
+  });
+  try {
+    if (storage.engine === "pglite" && !isProduction(config)) await seedSampleUsers(storage);
+    if (!stop.isReceived) await serve(config, logger, stop, storage);
+  } finally {
+    await storage.close();
+  }
+}
+
+async function serve(config: Config, logger: Logger, stop: StopSignal, storage: SqlStorage): Promise<void> {
+  const draining = new AbortController();
+  const server = createUsersServer(
+    {
+      storage,
+      pageTokenKey: pageTokenKey(config, logger),
+      draining: draining.signal,
+      chat: {
+        maxRooms: config.CHAT_MAX_ROOMS,
+        maxContentBytes: config.CHAT_MAX_CONTENT_BYTES,
+        maxQueuedMessages: config.CHAT_QUEUE_MESSAGES,
+        maxQueuedBytes: config.CHAT_QUEUE_BYTES,
+      },
+    },
+    {
+      maxReceiveMessageBytes: config.MAX_RECEIVE_MESSAGE_BYTES,
+      onError: (error, call) => logger.error("failed unexpectedly", describeFault(error, call?.method.path)),
+    },
+  );
+  const { port } = await server.listen({ host: config.HOST, port: config.GRPC_PORT });
+  const address = dialableAddress(config.HOST, port);
+  process.stdout.write(`${readyLine(address, { database: storage.engine })}\n${firstCommand(address)}\n`);
+  const signal = await stop.received;
+  logger.info("stopping", { signal, grace_ms: config.SHUTDOWN_GRACE_MS });
+  draining.abort();
+  await server.drain({ graceMs: config.SHUTDOWN_GRACE_MS });
+}
+
+function pageTokenKey(config: Config, logger: Logger): string | Uint8Array {
+  if (config.PAGE_TOKEN_SECRET !== undefined) return config.PAGE_TOKEN_SECRET;
+  if (isProduction(config)) {
+    logger.warn(
+      "PAGE_TOKEN_SECRET is not set: page tokens are good for this process only, not for other replicas or after a restart",
+    );
+  }
+  return randomBytes(32);
+}
+
+function isProduction(config: Config): boolean {
+  return config.NODE_ENV === "production";
+}
+
+function describeFault(error: unknown, method: string | undefined): LogFields {
+  return { method, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
+
+const stop = listenForStop(process, () => process.exit(1));
+let config: Config | undefined;
+try {
+  config = readConfig(process.env);
+  const logger = createLogger({ level: config.LOG_LEVEL, write: (line) => process.stderr.write(line) });
+  await run(config, logger, stop);
+  process.exit(0);
+} catch (error) {
+  const line = startFaultLine(error, config);
+  if (line === undefined) throw error;
+  process.stderr.write(`${line}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { dialableAddress, firstCommand, readyLine } from "./ready-line.ts";
+
+describe("the ready line", () => {
+  it("is ready, the address, and facts as key=value", () => {
+    assert.equal(readyLine("127.0.0.1:50051", { database: "pglite" }), "ready grpc=127.0.0.1:50051 database=pglite");
+  });
+
+  it("prints an address that one can dial", () => {
+    assert.equal(dialableAddress("0.0.0.0", 1), "127.0.0.1:1");
+    assert.equal(dialableAddress("::", 1), "[::1]:1");
+    assert.equal(dialableAddress("fe80::1", 1), "[fe80::1]:1");
+    assert.equal(dialableAddress("users.internal", 1), "users.internal:1");
+  });
+
+  it("is followed by a command with that address", () => {
+    assert.match(firstCommand("127.0.0.1:7"), / http:\/\/127\.0\.0\.1:7\/user\.UserService\/GetUser$/);
+  });
+});
