@@ -26,6 +26,8 @@ export interface PairedResult {
   readonly spread: number;
   /** Pairs that were measured again because the spread was too wide. */
   readonly repeated: number;
+  /** The median ratio of the pairs as first measured. Repeating picks which noise to drop, so what it changed is shown. */
+  readonly firstRatio: number;
   readonly generatorLoad: number;
 }
 
@@ -49,6 +51,7 @@ export async function measurePairs(
   const pairs: Pair[] = [];
   while (pairs.length < count) pairs.push(await measure(`pair ${pairs.length + 1}`));
   const ratios = (): number[] => pairs.map((pair) => pair.ratio);
+  const firstRatio = median(ratios());
   let repeated = 0;
   for (; repeated < count && spread(ratios()) > MAX_SPREAD; repeated++) {
     const outlier = findOutlier(ratios());
@@ -60,6 +63,7 @@ export async function measurePairs(
     ratio: median(ratios()),
     spread: spread(ratios()),
     repeated,
+    firstRatio,
     generatorLoad: median(pairs.map((pair) => pair.ours.generatorLoad ?? 0)),
   };
 }

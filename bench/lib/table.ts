@@ -2,7 +2,19 @@
 
 import type { Row } from "./targets.ts";
 
-const HEADINGS = ["", "scenario", "peer", "ours", "theirs", "unit", "ratio", "must", "goal", "spread"] as const;
+const HEADINGS = [
+  "",
+  "scenario",
+  "peer",
+  "ours",
+  "theirs",
+  "unit",
+  "ratio",
+  "must",
+  "goal",
+  "spread",
+  "repeated",
+] as const;
 
 export function formatTable(rows: readonly Row[]): string {
   const lines = [[...HEADINGS], ...rows.map(formatRow)];
@@ -30,6 +42,7 @@ function formatRow(row: Row): string[] {
     row.must === null ? "" : String(row.must),
     String(row.goal),
     row.spread === undefined ? "" : `${Math.round(row.spread * 100)} %`,
+    row.repeated ? `${row.repeated} (first ${row.firstRatio?.toFixed(2)}x)` : "",
   ];
 }
 

@@ -62,12 +62,12 @@ test("targets are unique, and a goal is at least as hard as its must", () => {
 
 test("the table says PASS, SHORT or VOID and why", () => {
   const rows = [
-    judge(ratio, { ours: 91_234.5, theirs: 10_000, spread: 0.04 }),
+    judge(ratio, { ours: 91_234.5, theirs: 10_000, spread: 0.04, repeated: 2, firstRatio: 8.9 }),
     judge(ratio, { ours: 1, theirs: 1 }),
     judge(budget, { ours: 12.34, void: "noise" }),
   ];
   const lines = formatTable(rows).split("\n");
-  assert.match(lines[1] ?? "", /^PASS {3}s +p +91,235 +10,000 +req\/s +9\.12x +5 +12 +4 %$/);
+  assert.match(lines[1] ?? "", /^PASS {3}s +p +91,235 +10,000 +req\/s +9\.12x +5 +12 +4 % +2 \(first 8\.90x\)$/);
   assert.match(lines[2] ?? "", /^SHORT /);
   assert.match(lines[3] ?? "", /^VOID +s +b +12\.3 +MB +50 +20$/);
   assert.equal(lines[4], "VOID s: noise");

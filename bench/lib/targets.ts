@@ -32,6 +32,9 @@ export interface Row {
   readonly pass: boolean;
   /** (largest − smallest) ÷ median of the paired ratios. */
   readonly spread?: number;
+  /** Pairs that were measured again because of the spread, and the median ratio before any was. */
+  readonly repeated?: number;
+  readonly firstRatio?: number;
   /** Why the row says nothing about us. A void row never passes. */
   readonly void?: string;
 }
@@ -42,6 +45,8 @@ export interface Measurement {
   /** Median of paired ratios; `ours / theirs` if not given. */
   readonly ratio?: number;
   readonly spread?: number;
+  readonly repeated?: number;
+  readonly firstRatio?: number;
   readonly void?: string;
 }
 
@@ -57,7 +62,7 @@ export function findTarget(scenario: string, peer: string, targets = TARGETS): T
 
 export function judge(target: Target, measurement: Measurement): Row {
   const { scenario, peer, unit, must, goal } = target;
-  const { ours, theirs, spread } = measurement;
+  const { ours, theirs, spread, repeated, firstRatio } = measurement;
   const ratio = measurement.ratio ?? (theirs === undefined ? undefined : ours / theirs);
   const judged = target.measure === "ratio" ? ratio : ours;
   if (judged === undefined) throw new Error(`${scenario} against ${peer} is judged by a ratio and has none`);
@@ -73,6 +78,8 @@ export function judge(target: Target, measurement: Measurement): Row {
     goal,
     pass: reached && measurement.void === undefined,
     ...(spread !== undefined && { spread }),
+    ...(repeated !== undefined && { repeated }),
+    ...(firstRatio !== undefined && { firstRatio }),
     ...(measurement.void !== undefined && { void: measurement.void }),
   };
 }

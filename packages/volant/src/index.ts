@@ -45,4 +45,4 @@ export type { Handler, Handlers } from "./server/handlers.ts";
 export type { ListenAddress, ListenOptions } from "./server/listener.ts";
 export { type DrainOptions, Server } from "./server/server.ts";
 export type { RejectedCall, ServerOptions } from "./server/server-options.ts";
-export type { Peer } from "./transport/wire.ts";
+export type { Peer } from "./rpc/peer.ts";

@@ -109,6 +109,12 @@ describe("a stop", () => {
     });
   }
 
+  it("asked for while it starts exits with 0 too", async (t) => {
+    const service = start(t, folder(t), MEMORY);
+    await service.printed("stderr", /"message":"database schema: applied/);
+    assert.deepEqual(await service.stop(), { code: 0, signal: null });
+  });
+
   it("ends chats at once, with what to do", async (t) => {
     const service = start(t, folder(t), MEMORY);
     const users = connect(t, await service.ready());

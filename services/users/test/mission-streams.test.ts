@@ -5,8 +5,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { Channel, type Client, createClient, RpcError, StatusCode } from "volant";
-import { BadRequestSchema, ResourceInfoSchema } from "volant/errors";
+import { Channel, type Client, createClient, StatusCode } from "volant";
 import { UserService } from "../src/gen/user_pb.ts";
 import { drain, Outbox, take } from "./support/outbox.ts";
 import { fault } from "./support/rpc-faults.ts";
@@ -222,7 +221,8 @@ describe("UserChat", () => {
   });
 
   it("gives many speakers one order", async () => {
-    const parties = await Promise.all(["a", "b", "c", "d"].map((name) => joined(name, "order")));
+    const parties: Awaited<ReturnType<typeof joined>>[] = [];
+    for (const name of ["a", "b", "c", "d"]) parties.push(await joined(name, "order"));
     for (const { outbox } of parties) {
       for (let n = 0; n < 25; n++) outbox.send({ roomId: "order", content: `${n}` });
     }

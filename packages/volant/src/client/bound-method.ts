@@ -1,7 +1,7 @@
 /**
  * A method bound to a channel, once per client: its definition, its constant request headers, its hooks.
  */
-import type { OutboundField } from "../http2/index.ts";
+import type { OutboundField } from "../transport/http2.ts";
 import type { MethodDefinition } from "../rpc/method.ts";
 import type { Channel } from "./channel.ts";
 import { type ClientInterceptor, type ComposedClientHooks, composeClientHooks } from "./client-interceptor.ts";

@@ -12,7 +12,7 @@ import {
   type Http2Sink,
   type Http2Stream,
   type Initiator,
-} from "../http2/index.ts";
+} from "../transport/http2.ts";
 import { Driver } from "../transport/driver.ts";
 import { Keepalive } from "../transport/keepalive.ts";
 import type { Wire, WireSink } from "../transport/wire.ts";

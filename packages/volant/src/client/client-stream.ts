@@ -3,7 +3,7 @@
  * one status, and lets go of everything it held. The surface of each kind is in `calls.ts`.
  */
 import { statusFromErrorCode } from "../grpc/error-mapping.ts";
-import { ErrorCode, type HeaderField, type Http2Connection, type Http2Stream, type Initiator } from "../http2/index.ts";
+import { ErrorCode, type HeaderField, type Http2Connection, type Http2Stream, type Initiator } from "../transport/http2.ts";
 import type { ServerCall } from "../rpc/call.ts";
 import { NO_DEADLINE, remainingMs } from "../rpc/deadline.ts";
 import { Metadata } from "../rpc/metadata.ts";

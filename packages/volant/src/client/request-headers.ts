@@ -6,7 +6,7 @@ import { GRPC_CONTENT_TYPE } from "../grpc/content-type.ts";
 import { type Field, HeaderName } from "../grpc/header-names.ts";
 import { appendMetadataFields } from "../grpc/metadata-codec.ts";
 import { formatTimeout } from "../grpc/timeout.ts";
-import { Indexing, type OutboundField } from "../http2/index.ts";
+import { Indexing, type OutboundField } from "../transport/http2.ts";
 import { NO_DEADLINE } from "../rpc/deadline.ts";
 import type { Metadata } from "../rpc/metadata.ts";
 

@@ -7,7 +7,7 @@ import { isGrpcContentType } from "../grpc/content-type.ts";
 import { findMetadataFault } from "../grpc/metadata-codec.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { readStatus } from "../grpc/trailers.ts";
-import { type HeaderField, HeaderToken } from "../http2/index.ts";
+import { type HeaderField, HeaderToken } from "../transport/http2.ts";
 import { decodeStatusDetails } from "../rpc/error-details.ts";
 import { Metadata } from "../rpc/metadata.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";

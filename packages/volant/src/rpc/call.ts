@@ -1,7 +1,7 @@
 /**
  * A call as handlers and interceptors see it. Owns the public shapes; `server/` and `client/` carry them out.
  */
-import type { Peer } from "../transport/wire.ts";
+import type { Peer } from "./peer.ts";
 import type { CallValues } from "./call-values.ts";
 import type { Metadata } from "./metadata.ts";
 import type { MethodInfo } from "./method.ts";

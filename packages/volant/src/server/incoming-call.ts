@@ -2,13 +2,13 @@
  * One call as its handler sees it. Owns what is made only when somebody asks: metadata, signal, values, end listeners. The
  * hot path touches none of them.
  */
-import type { HeaderField } from "../http2/index.ts";
+import type { HeaderField } from "../transport/http2.ts";
 import type { CallEnd, ServerCall } from "../rpc/call.ts";
 import { CallValues } from "../rpc/call-values.ts";
 import { NO_DEADLINE, remainingMs } from "../rpc/deadline.ts";
 import { Metadata } from "../rpc/metadata.ts";
 import type { MethodInfo } from "../rpc/method.ts";
-import type { Peer } from "../transport/wire.ts";
+import type { Peer } from "../rpc/peer.ts";
 
 export type EndListener = (end: CallEnd) => void;
 

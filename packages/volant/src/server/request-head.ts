@@ -3,7 +3,7 @@
  * refusal; metadata is left where it is. One object a connection, overwritten by every request: nothing keeps it.
  */
 import { isBinaryKey } from "../grpc/metadata-codec.ts";
-import { type HeaderField, HeaderToken } from "../http2/index.ts";
+import { type HeaderField, HeaderToken } from "../transport/http2.ts";
 
 export class RequestHead {
   path = "";

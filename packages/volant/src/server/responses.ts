@@ -8,7 +8,7 @@ import { GRPC_CONTENT_TYPE } from "../grpc/content-type.ts";
 import { type Field, HeaderName } from "../grpc/header-names.ts";
 import { appendMetadataFields } from "../grpc/metadata-codec.ts";
 import { appendStatusFields } from "../grpc/trailers.ts";
-import { encodeStaticBlock, Indexing, type OutboundField } from "../http2/index.ts";
+import { encodeStaticBlock, Indexing, type OutboundField } from "../transport/http2.ts";
 import { encodeStatusDetails } from "../rpc/error-details.ts";
 import type { Metadata } from "../rpc/metadata.ts";
 import type { Status } from "../rpc/status.ts";

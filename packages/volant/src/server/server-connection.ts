@@ -14,7 +14,7 @@ import {
   Http2Connection,
   type Http2Sink,
   type Http2Stream,
-} from "../http2/index.ts";
+} from "../transport/http2.ts";
 import { NO_DEADLINE } from "../rpc/deadline.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import type { InboundLimits } from "../stream/inbound.ts";

@@ -1,14 +1,14 @@
 /**
  * Options of a server. Owns defaults and validation; inside, only the resolved form is seen.
  */
-import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../http2/index.ts";
+import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
 import type { ServerCall } from "../rpc/call.ts";
 import type { ServerInterceptor } from "../rpc/interceptor.ts";
 import type { StatusCode } from "../rpc/status.ts";
 import { BufferBudget, processBudget } from "../stream/buffer-budget.ts";
 import type { InboundLimits } from "../stream/inbound.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
-import type { Peer } from "../transport/wire.ts";
+import type { Peer } from "../rpc/peer.ts";
 
 /** A call that never reached a method. */
 export interface RejectedCall {

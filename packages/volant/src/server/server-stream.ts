@@ -4,7 +4,7 @@
  */
 import { StatusCode } from "../grpc/status-code.ts";
 import { statusFromErrorCode } from "../grpc/error-mapping.ts";
-import { ErrorCode, type HeaderField, type Http2Connection, type Http2Stream } from "../http2/index.ts";
+import { ErrorCode, type HeaderField, type Http2Connection, type Http2Stream } from "../transport/http2.ts";
 import { runInCall } from "../rpc/ambient.ts";
 import type { CallEnd } from "../rpc/call.ts";
 import { NO_DEADLINE } from "../rpc/deadline.ts";
@@ -17,7 +17,7 @@ import { MessageQueue } from "../stream/message-queue.ts";
 import { Outbound } from "../stream/outbound.ts";
 import { type AnyIterable, isIterable, isThenable, Pump, type PumpTarget } from "../stream/pump.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
-import type { Peer } from "../transport/wire.ts";
+import type { Peer } from "../rpc/peer.ts";
 import { failureOf } from "./failure.ts";
 import { type CallStream, IncomingCall } from "./incoming-call.ts";
 import { OK_TRAILERS, RESPONSE_HEADERS, responseHeaders, trailerFields, trailersOnly } from "./responses.ts";

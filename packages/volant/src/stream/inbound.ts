@@ -8,8 +8,8 @@
 import { FLAG_COMPRESSED, PREFIX_BYTES } from "../grpc/message-prefix.ts";
 import { MessageDeframer, type MessageSink } from "../grpc/message-deframer.ts";
 import { StatusCode } from "../grpc/status-code.ts";
-import type { Http2Connection, Http2Stream } from "../http2/index.ts";
-import type { MessageCodec } from "../protobuf/index.ts";
+import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
+import type { MessageCodec } from "../rpc/method.ts";
 import type { BufferBudget } from "./buffer-budget.ts";
 
 export interface InboundOwner {

@@ -5,8 +5,8 @@
  * into a buffer of its own and goes through the scheduler.
  */
 import { PREFIX_BYTES, writePrefix } from "../grpc/message-prefix.ts";
-import type { Http2Connection, Http2Stream } from "../http2/index.ts";
-import type { MessageCodec } from "../protobuf/index.ts";
+import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
+import type { MessageCodec } from "../rpc/method.ts";
 
 export class Outbound {
   /** Header block to send in front of the first message; undefined once headers are out. */

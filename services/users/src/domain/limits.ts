@@ -32,6 +32,6 @@ export const LIMITS = {
   /** CreateUserStream: failures listed in the answer; those beyond are counted in its message. */
   bulkListedFailures: 1000,
   roomIdChars: 128,
-  /** Chat messages read from the log at a time while a stream catches up. */
-  chatReplayBatch: 100,
+  /** Chat messages read from the log at a time; a stream that catches up holds no more than one such batch. */
+  chatReplayBatch: 32,
 } as const;

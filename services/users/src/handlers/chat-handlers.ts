@@ -22,7 +22,6 @@ export function createChatHandlers(
         for await (const message of session) yield toChatMessage(message);
       } finally {
         call.signal.removeEventListener("abort", close);
-        session.close();
       }
     },
   };

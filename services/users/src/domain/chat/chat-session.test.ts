@@ -131,6 +131,25 @@ describe("a chat stream", () => {
     assert.equal(messages.at(-1)?.content, "me");
   });
 
+  it("replays many rooms to a slow reader without holding more than one batch beside its queue", async () => {
+    const { hub, log } = chatRoom();
+    const rooms = Array.from({ length: 20 }, (_, index) => `r${index}`);
+    for (const room of rooms) for (let n = 1; n <= 40; n++) await log.append(room, "earlier", `${n}`);
+    const { outbox, inbox } = connect(hub, { maxQueuedMessages: 10 });
+    for (const roomId of rooms) outbox.send(chatMessage({ roomId, resumeAfter: 1n }));
+    await settled();
+    await settled();
+    assert.equal(log.reads, 1);
+    outbox.end();
+    const messages = await drain(inbox);
+    for (const room of rooms) {
+      assert.deepEqual(
+        messages.filter(({ roomId }) => roomId === room).map(({ sequence }) => sequence),
+        Array.from({ length: 39 }, (_, index) => BigInt(index + 2)),
+      );
+    }
+  });
+
   it("is cut with RESOURCE_EXHAUSTED when its reader is too slow, and others are not", async () => {
     const { hub } = chatRoom();
     const slow = connect(hub, { maxQueuedMessages: 5 });
@@ -221,13 +240,21 @@ describe("a chat stream", () => {
     assert.equal(hub.openRooms, 0);
   });
 
-  it("leaves its rooms when nobody reads it any more, also while it joins one", async () => {
-    const { hub } = chatRoom();
+  it("leaves its rooms when nobody reads it any more, also while it enters one", async () => {
+    const { hub, log } = chatRoom();
     const { outbox, inbox } = connect(hub);
     const waiting = inbox.next();
-    outbox.send(say("r1"), say("r2"));
+    outbox.send(say("r1"));
+    await settled();
+    assert.equal(hub.openRooms, 1);
+    const { promise, resolve } = Promise.withResolvers<bigint>();
+    log.lastSequence = () => promise;
+    outbox.send(say("r2"));
+    await settled();
     await inbox.return?.();
     assert.deepEqual(await waiting, { done: true, value: undefined });
+    assert.equal(hub.openRooms, 1);
+    resolve(0n);
     await settled();
     assert.equal(hub.openRooms, 0);
   });

@@ -43,6 +43,7 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
   readonly #queue: DeliveryQueue;
   readonly #memberships = new Map<string, Membership>();
   #sender: string | undefined;
+  #turn: Promise<void> = Promise.resolve();
   #isOver = false;
 
   constructor(hub: RoomHub, caller: Caller, limits: ChatLimits) {
@@ -82,9 +83,15 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
     if (!this.#queue.offer(message)) this.fail(slowReader(this.#queue.messages, this.#queue.bytes));
   }
 
-  async replay(message: StoredMessage): Promise<void> {
-    await this.#queue.untilHalfEmpty();
-    this.deliver(message);
+  replay(message: StoredMessage): Promise<void> {
+    return this.#queue.put(message);
+  }
+
+  inTurn(step: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(step);
+    // The next in turn goes on after a failure; the failure itself is for whoever asked for this step.
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 
   /** Ends the stream with the error; what was queued is dropped. */

@@ -15,6 +15,9 @@ async function sequences(queue: DeliveryQueue): Promise<bigint[]> {
 
 const roomy = { maxMessages: 100, maxBytes: 100_000 };
 
+/** Resolves after everything that only waits for promises. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 describe("what waits for a reader of chat", () => {
   it("comes out in the order it went in, and ends after it", async () => {
     const queue = new DeliveryQueue(roomy);
@@ -58,22 +61,30 @@ describe("what waits for a reader of chat", () => {
     assert.equal(queue.bytes, 0);
   });
 
-  it("lets a replay wait until it is half empty", async () => {
+  it("lets replays wait until it is half empty, one message after the other", async () => {
     const queue = new DeliveryQueue({ maxMessages: 4, maxBytes: 100_000 });
     for (const n of [1, 2, 3, 4]) queue.offer(message(n));
-    let isAwake = false;
-    const waiting = queue.untilHalfEmpty().then(() => (isAwake = true));
+    const replays = [5, 6, 7, 8, 9].map((n) => queue.put(message(n)));
     await queue.take();
-    await Promise.resolve();
-    assert.ok(!isAwake);
+    await settled();
+    assert.equal(queue.messages, 3);
     await queue.take();
-    await waiting;
+    await settled();
+    assert.equal(queue.messages, 3, "half full, and one was put");
+    const taken: (bigint | undefined)[] = [];
+    for (let n = 3; n <= 9; n++) {
+      taken.push((await queue.take())?.sequence);
+      await settled();
+      assert.ok(queue.messages <= 3);
+    }
+    assert.deepEqual(taken, [3n, 4n, 5n, 6n, 7n, 8n, 9n]);
+    await Promise.all(replays);
   });
 
   it("is dropped when the stream fails, which the reader learns once", async () => {
     const queue = new DeliveryQueue(roomy);
     queue.offer(message(1));
-    const waiting = queue.untilHalfEmpty();
+    const waiting = queue.put(message(2));
     queue.fail(new Error("cut"));
     await waiting;
     assert.equal(queue.messages, 0);
@@ -93,7 +104,7 @@ describe("what waits for a reader of chat", () => {
   it("is dropped when the reader leaves, and a waiting replay goes on to notice", async () => {
     const queue = new DeliveryQueue({ maxMessages: 1, maxBytes: 1000 });
     queue.offer(message(1));
-    const replay = queue.untilHalfEmpty();
+    const replay = queue.put(message(2));
     queue.close();
     await replay;
     queue.fail(new Error("too late"));

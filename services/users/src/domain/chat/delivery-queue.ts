@@ -2,8 +2,8 @@
  * What one chat stream has still to read, bounded in messages and bytes. Owns the waiting on both sides: the reader for
  * messages, a replay for room. Knows no room and no sequence.
  *
- * Invariant: never more than `maxMessages` messages and, save for a single message that is larger, `maxBytes` bytes.
- * Once failed or closed it holds nothing.
+ * Invariant: never more than `maxMessages` messages and, save for one message that is larger, `maxBytes` bytes. Once
+ * failed or closed it holds nothing.
  */
 
 import type { StoredMessage } from "../../storage/user-store.ts";
@@ -41,24 +41,22 @@ export class DeliveryQueue {
 
   /** False when there is no room: the reader is too slow. Messages for a finished queue are dropped. */
   offer(message: StoredMessage): boolean {
-    if (this.#state !== "open") return true;
-    if (this.#reader !== undefined) {
-      this.#takeReader()?.resolve(message);
-      return true;
-    }
-    const bytes = costOf(message);
-    const isFull = this.#messages.length >= this.#limits.maxMessages || this.#bytes + bytes > this.#limits.maxBytes;
+    const bytes = this.#bytes + costOf(message);
+    const isFull = this.#messages.length >= this.#limits.maxMessages || bytes > this.#limits.maxBytes;
     if (isFull && this.#messages.length > 0) return false;
-    this.#messages.push(message);
-    this.#bytes += bytes;
+    this.#push(message);
     return true;
   }
 
-  /** Waits until the queue is at most half full, so that a replay leaves room for what is said meanwhile. */
-  async untilHalfEmpty(): Promise<void> {
+  /**
+   * Waits until the queue is at most half full, so that a replay leaves room for what is said meanwhile. Of several
+   * that wait, each looks again after the one before has put its message.
+   */
+  async put(message: StoredMessage): Promise<void> {
     while (this.#state === "open" && !this.#isHalfEmpty()) {
       await new Promise<void>((resolve) => this.#spaceWaiters.push(resolve));
     }
+    this.#push(message);
   }
 
   /** The next message, or undefined at the end; rejects once with what `fail` was given. One reader at a time. */
@@ -104,6 +102,17 @@ export class DeliveryQueue {
     this.#bytes = 0;
     this.#takeReader()?.resolve(undefined);
     this.#wakeSpaceWaiters();
+  }
+
+  #push(message: StoredMessage): void {
+    if (this.#state !== "open") return;
+    const reader = this.#takeReader();
+    if (reader !== undefined) {
+      reader.resolve(message);
+      return;
+    }
+    this.#messages.push(message);
+    this.#bytes += costOf(message);
   }
 
   #isHalfEmpty(): boolean {

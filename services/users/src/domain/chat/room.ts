@@ -17,6 +17,8 @@ export interface RoomSink {
   deliver(message: StoredMessage): void;
   /** A message from the log; resolves when the next may come. */
   replay(message: StoredMessage): Promise<void>;
+  /** Runs one step of a replay when it is its turn: many rooms must not hold a batch each for one slow reader. */
+  inTurn(step: () => Promise<void>): Promise<void>;
   /** The room cannot go on for this member. */
   fail(error: unknown): void;
 }
@@ -119,15 +121,20 @@ export class Room {
   async #replay(place: Place): Promise<void> {
     try {
       while (place.position < this.#delivered && this.#places.has(place)) {
-        for (const message of await this.#readAfter(place.position)) {
-          if (!this.#places.has(place)) return;
-          place.position = message.sequence;
-          await place.sink.replay(message);
-        }
+        await place.sink.inTurn(() => this.#replayBatch(place));
       }
       place.isLive = true;
     } catch (error) {
       place.sink.fail(error);
+    }
+  }
+
+  async #replayBatch(place: Place): Promise<void> {
+    if (!this.#places.has(place)) return;
+    for (const message of await this.#readAfter(place.position)) {
+      if (!this.#places.has(place)) return;
+      place.position = message.sequence;
+      await place.sink.replay(message);
     }
   }
 

@@ -1,0 +1,23 @@
+/**
+ * The words of HTTP/2 that the layers above a connection speak: streams, fields, error codes. They come through here, so
+ * that nothing above `transport/` reaches into the core.
+ */
+export {
+  connectionFault,
+  ErrorCode,
+  encodeStaticBlock,
+  errorCodeName,
+  type Fault,
+  type GoAway,
+  type HeaderField,
+  HeaderToken,
+  Http2Connection,
+  type Http2Options,
+  type Http2Sink,
+  type Http2Stream,
+  Indexing,
+  type Initiator,
+  type OutboundField,
+  type ResolvedHttp2Options,
+  resolveHttp2Options,
+} from "../http2/index.ts";

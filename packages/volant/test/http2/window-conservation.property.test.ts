@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Http2Stream } from "../../src/http2/stream.ts";
+import { CoreUnderTest } from "../../src/testing/connection-pair.ts";
+import { frames } from "../../src/testing/frame-factory.ts";
+
+/** A client that counts its windows as RFC 9113 §6.9 says and never exceeds them, against a server under test. */
+class HonestClient {
+  readonly server: CoreUnderTest;
+  connectionWindow = 65_535;
+  private readonly windows = new Map<number, number>();
+  private nextId = 1;
+
+  constructor(options: { connectionWindowBytes: number; initialStreamWindowBytes: number }) {
+    this.server = CoreUnderTest.ready("server", { ...options, maxConcurrentStreams: 8, drainPingTimeoutMs: 1 });
+    this.connectionWindow = options.connectionWindowBytes;
+    this.initialWindow = options.initialStreamWindowBytes;
+  }
+
+  private readonly initialWindow: number;
+
+  open(): void {
+    const id = this.nextId;
+    this.nextId += 2;
+    this.windows.set(id, this.initialWindow);
+    this.receive(frames.headers(id).request("POST", "/"));
+  }
+
+  /** Ids the client believes open, its own order. */
+  get ids(): number[] {
+    return [...this.windows.keys()];
+  }
+
+  data(id: number, wanted: number, padding: number, end: boolean): number {
+    const room = Math.min(this.connectionWindow, this.windows.get(id)!, 16_384);
+    const overhead = padding > 0 ? padding + 1 : 0;
+    if (room < overhead) return 0;
+    const count = Math.min(wanted, room - overhead);
+    const frame = padding > 0 ? frames.data(id, count).padded(padding) : frames.data(id, count);
+    this.connectionWindow -= count + overhead;
+    this.windows.set(id, this.windows.get(id)! - count - overhead);
+    if (end) this.windows.delete(id);
+    this.receive(end ? frame.endStream() : frame);
+    return count;
+  }
+
+  reset(id: number): void {
+    this.windows.delete(id);
+    this.receive(frames.rstStream(id, 8));
+  }
+
+  /** Reads what the server sent so far. Until then the client acts on what it knew before. */
+  listen(): void {
+    for (const line of this.server.sent()) {
+      const [name, first, second] = line.split(" ");
+      if (name === "RST_STREAM") this.windows.delete(Number(first));
+      if (name !== "WINDOW_UPDATE") continue;
+      if (second === undefined) this.connectionWindow += Number(first);
+      else if (this.windows.has(Number(first)))
+        this.windows.set(Number(first), this.windows.get(Number(first))! + Number(second));
+      assert.ok(this.connectionWindow <= 0x7fff_ffff);
+    }
+  }
+
+  private receive(frame: { bytes(): Buffer }): void {
+    this.server.receive(frame);
+    assert.equal(this.server.http2.isClosed, false, this.server.http2.fault?.cause);
+  }
+}
+
+type Step = (client: HonestClient, pick: (from: readonly number[]) => number | undefined) => void;
+
+function held(client: HonestClient, id: number): Http2Stream | undefined {
+  return [...client.server.http2.streams()].find((stream) => stream.id === id);
+}
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<Step>((client) => client.open()) },
+  {
+    weight: 10,
+    arbitrary: fc.tuple(fc.constantFrom(0, 1, 500, 5_000, 16_384), fc.constantFrom(0, 0, 1, 255), fc.nat(9)).map(
+      ([count, padding, end]): Step =>
+        (client, pick) => {
+          const id = pick(client.ids);
+          if (id !== undefined) client.data(id, count, padding, end === 0);
+        },
+    ),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.double({ min: 0, max: 1, noNaN: true }).map(
+      (share): Step =>
+        (client, pick) => {
+          const stream = held(client, pick(client.ids) ?? 0);
+          if (stream !== undefined) client.server.http2.consume(stream, Math.ceil(stream.receiveWindow.held * share));
+        },
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(1, 10_000, 200_000).map(
+      (bytes): Step =>
+        (client, pick) => {
+          const stream = held(client, pick(client.ids) ?? 0);
+          if (stream !== undefined) client.server.http2.expect(stream, bytes);
+        },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constant<Step>((client, pick) => {
+      const id = pick(client.ids);
+      if (id !== undefined) client.reset(id);
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constant<Step>((client, pick) => {
+      const stream = held(client, pick(client.ids) ?? 0);
+      if (stream !== undefined) client.server.http2.resetStream(stream, 8);
+    }),
+  },
+  { weight: 4, arbitrary: fc.constant<Step>((client) => client.listen()) },
+  {
+    weight: 1,
+    arbitrary: fc.nat(9).map(
+      (chance): Step =>
+        (client) => {
+          if (chance > 0) return;
+          client.server.http2.beginDrain(client.server.clock.nowMs);
+          client.server.advance(1);
+        },
+    ),
+  },
+);
+
+test("§6.9 the connection's window is conserved under data, padding, cancel, reset, late data, GOAWAY and grants", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(step, fc.nat()), { maxLength: 120 }),
+      fc.constantFrom(65_535, 100_000, 1_048_576),
+      fc.constantFrom(1_000, 65_535, 300_000),
+      (steps, connectionWindowBytes, initialStreamWindowBytes) => {
+        const client = new HonestClient({ connectionWindowBytes, initialStreamWindowBytes });
+        for (const [act, choice] of steps) act(client, (from) => from[choice % Math.max(1, from.length)]);
+
+        for (const stream of [...client.server.http2.streams()]) {
+          if (choiceOf(stream)) client.server.http2.consume(stream, stream.receiveWindow.held);
+          else client.server.http2.resetStream(stream, 8);
+        }
+        client.listen();
+        for (const id of client.ids) client.reset(id);
+        client.listen();
+
+        const { windows } = client.server.http2;
+        assert.equal(windows.held, 0);
+        assert.equal(windows.receive, client.connectionWindow, "both sides count the same");
+        assert.ok(windows.receive * 2 > connectionWindowBytes, "at most half of the window waits to be announced");
+        sendInTotal(client, connectionWindowBytes);
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
+
+function choiceOf(stream: Http2Stream): boolean {
+  return stream.id % 4 === 1;
+}
+
+/** The peer sends that many octets, which are used at once: nothing may stop it on the way. */
+function sendInTotal(client: HonestClient, bytes: number): void {
+  client.open();
+  const id = client.ids[0]!;
+  for (let total = 0; total < 2 * bytes; ) {
+    const stream = held(client, id);
+    // After the final GOAWAY the stream is ignored, and only the connection's window is credited.
+    if (stream === undefined && client.data(id, 0, 0, true) === 0) break;
+    const count = client.data(id, 16_384, 0, false);
+    assert.ok(count > 0, `stuck after ${total} octets`);
+    total += count;
+    client.server.http2.consume(stream!, count);
+    client.listen();
+  }
+}
