@@ -16,10 +16,7 @@ import {
   resolveHttp2Options,
 } from "volant/http2";
 
-const HEADERS = encodeStaticBlock([
-  { name: ":status", value: "200", indexing: Indexing.WITHOUT },
-  { name: "content-type", value: "text/plain", indexing: Indexing.WITHOUT },
-]);
+const HEADERS = encodeStaticBlock([{ name: ":status", value: "200", indexing: Indexing.WITHOUT }]);
 const GREETING = Buffer.from("hello\n");
 const OPTIONS = resolveHttp2Options();
 

@@ -4,25 +4,32 @@
  */
 
 export interface BackoffOptions {
-  /** Before the second attempt. Default 1,000 ms (grpc.initial_reconnect_backoff_ms). */
+  /** Before the second attempt. Default 1,000 ms, or `maxMs` where that is less (grpc.initial_reconnect_backoff_ms). */
   readonly initialMs?: number;
   /** Default 1.6. */
   readonly multiplier?: number;
   /** Share by which each wait varies, 0 to 1. Default 0.2. */
   readonly jitter?: number;
-  /** Default 120,000 ms (grpc.max_reconnect_backoff_ms). */
+  /** Default 120,000 ms, or `initialMs` where that is more (grpc.max_reconnect_backoff_ms). */
   readonly maxMs?: number;
 }
 
 export type ResolvedBackoffOptions = Readonly<Required<BackoffOptions>>;
 
+/** Eleven days. Twice as long, with full jitter, is still a delay that `setTimeout` takes; above 2^31 it would be 1 ms. */
+const LONGEST_MS = 1_000_000_000;
+const INITIAL_MS = 1_000;
+const MAX_MS = 120_000;
+
 /** Throws RangeError naming the option, what was given and what is allowed. */
 export function resolveBackoffOptions(options: BackoffOptions = {}): ResolvedBackoffOptions {
-  const { initialMs = 1_000, multiplier = 1.6, jitter = 0.2, maxMs = 120_000 } = options;
-  check("backoff.initialMs", initialMs, 1, Number.POSITIVE_INFINITY);
+  const { multiplier = 1.6, jitter = 0.2 } = options;
+  const maxMs = options.maxMs ?? Math.max(MAX_MS, options.initialMs ?? 0);
+  check("backoff.maxMs", maxMs, 1, LONGEST_MS);
+  const initialMs = options.initialMs ?? Math.min(INITIAL_MS, maxMs);
+  check("backoff.initialMs", initialMs, 1, maxMs);
   check("backoff.multiplier", multiplier, 1, 100);
   check("backoff.jitter", jitter, 0, 1);
-  check("backoff.maxMs", maxMs, initialMs, Number.POSITIVE_INFINITY);
   return Object.freeze({ initialMs, multiplier, jitter, maxMs });
 }
 
@@ -35,6 +42,5 @@ export function backoffMs(options: ResolvedBackoffOptions, failures: number, ran
 
 function check(name: string, value: number, min: number, max: number): void {
   if (typeof value === "number" && value >= min && value <= max) return;
-  const allowed = max === Number.POSITIVE_INFINITY ? `${min} or more` : `from ${min} to ${max}`;
-  throw new RangeError(`${name}: ${String(value)} given, a number ${allowed} is allowed`);
+  throw new RangeError(`${name}: ${String(value)} given, a number from ${min} to ${max} is allowed`);
 }

@@ -1,11 +1,12 @@
 /**
  * Options of a channel. Owns defaults and validation; inside, only the resolved form is seen.
  */
-import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
+import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../http2/index.ts";
+import type { MethodInfo } from "../rpc/method.ts";
 import { BufferBudget, processBudget } from "../stream/buffer-budget.ts";
 import type { InboundLimits } from "../stream/inbound.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
-import { VERSION } from "../rpc/version.ts";
+import { VERSION } from "../version.ts";
 import { type BackoffOptions, type ResolvedBackoffOptions, resolveBackoffOptions } from "./backoff.ts";
 import type { ClientInterceptor } from "./client-interceptor.ts";
 
@@ -26,9 +27,15 @@ export interface ChannelOptions {
   readonly maxBufferedBytes?: number;
   /**
    * PING after `timeMs` of silence while calls are under way, end of the connection after `timeoutMs` more. Default 5 min
-   * and 20 s (grpc.keepalive_time_ms, grpc.keepalive_timeout_ms); `timeMs` is at least 10 s, Infinity turns it off.
+   * and 20 s (grpc.keepalive_time_ms, grpc.keepalive_timeout_ms); `timeMs` is at least 10 s, Infinity turns it off. It
+   * doubles when the server answers "too_many_pings".
    */
   readonly keepalive?: { readonly timeMs?: number; readonly timeoutMs?: number; readonly withoutCalls?: boolean };
+  /**
+   * Errors that no caller will see: what `onHeaders`, `onTrailers`, `onEnd` or a state listener throws, or the clean-up of
+   * a request iterable whose call is over. Default: written to stderr.
+   */
+  readonly onError?: (error: unknown, method: MethodInfo | undefined) => void;
   /** Limits of the HTTP/2 connection. */
   readonly http2?: Http2Options;
 }
@@ -41,39 +48,58 @@ export interface ResolvedChannelOptions {
   readonly backoff: ResolvedBackoffOptions;
   readonly limits: InboundLimits;
   readonly keepalive: KeepaliveOptions;
+  readonly onError: (error: unknown, method: MethodInfo | undefined) => void;
   readonly http2: ResolvedHttp2Options;
 }
 
 const OWN_USER_AGENT = `volant-node/${VERSION}`;
+/** Above it `setTimeout` would fire after 1 ms. */
+const LONGEST_TIMER_MS = 0x7fff_ffff;
 
-/** Throws RangeError or UsageError naming the option, what was given and what is allowed. */
+/** Throws RangeError, TypeError or UsageError naming the option, what was given and what is allowed. */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
-  const { keepalive = {}, maxBufferedBytes, userAgent } = options;
-  const connectTimeoutMs = atLeast("connectTimeoutMs", options.connectTimeoutMs ?? 20_000, 1);
+  const { keepalive = {}, maxBufferedBytes, userAgent, authority } = options;
+  const connectTimeoutMs = inRange("connectTimeoutMs", options.connectTimeoutMs ?? 20_000, 1, LONGEST_TIMER_MS);
+  if (authority !== undefined) checkText("authority", authority, /^[\x21-\x7e]+$/, "visible ASCII without spaces");
+  if (userAgent !== undefined) checkText("userAgent", userAgent, /^[\x20-\x7e]+$/, "printable ASCII");
   return Object.freeze({
     interceptors: options.interceptors ?? [],
-    authority: options.authority,
+    authority,
     userAgent: userAgent === undefined ? OWN_USER_AGENT : `${userAgent} ${OWN_USER_AGENT}`,
     connectTimeoutMs,
     backoff: resolveBackoffOptions(options.backoff),
     limits: {
-      maxMessageBytes: atLeast("maxReceiveMessageBytes", options.maxReceiveMessageBytes ?? 4 * 1024 * 1024, 0),
+      maxMessageBytes: inRange("maxReceiveMessageBytes", options.maxReceiveMessageBytes ?? 4 * 1024 * 1024, 0),
       budget:
         maxBufferedBytes === undefined
           ? processBudget
-          : new BufferBudget(atLeast("maxBufferedBytes", maxBufferedBytes, 0)),
+          : new BufferBudget(inRange("maxBufferedBytes", maxBufferedBytes, 0)),
     },
     keepalive: {
       // gRFC A8: shorter than 10 s is what servers answer with too_many_pings.
-      timeMs: atLeast("keepalive.timeMs", keepalive.timeMs ?? 300_000, 10_000),
-      timeoutMs: atLeast("keepalive.timeoutMs", keepalive.timeoutMs ?? 20_000, 1),
+      timeMs: inRange("keepalive.timeMs", keepalive.timeMs ?? 300_000, 10_000),
+      timeoutMs: inRange("keepalive.timeoutMs", keepalive.timeoutMs ?? 20_000, 1),
       withoutCalls: keepalive.withoutCalls ?? false,
     },
+    onError: options.onError ?? writeToStderr,
     http2: resolveHttp2Options({ handshakeTimeoutMs: Math.ceil(connectTimeoutMs), ...options.http2 }),
   });
 }
 
-function atLeast(name: string, value: number, min: number): number {
-  if (typeof value === "number" && value >= min) return value;
-  throw new RangeError(`${name}: ${String(value)} given, a number ${min} or more is allowed`);
+function inRange(name: string, value: number, min: number, max: number = Number.POSITIVE_INFINITY): number {
+  if (typeof value === "number" && value >= min && value <= max) return value;
+  const allowed = max === Number.POSITIVE_INFINITY ? `${min} or more` : `from ${min} to ${max}`;
+  throw new RangeError(`${name}: ${String(value)} given, a number ${allowed} is allowed`);
+}
+
+/** What stands in a header of every call is checked once, here. RFC 9113 §8.2.1. */
+function checkText(name: string, value: string, allowed: RegExp, words: string): void {
+  if (typeof value === "string" && allowed.test(value)) return;
+  throw new TypeError(`${name}: ${JSON.stringify(value)} given, ${words} is allowed`);
+}
+
+function writeToStderr(error: unknown, method: MethodInfo | undefined): void {
+  const where = method === undefined ? "channel" : method.path;
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`volant: ${where}: ${what}\n`);
 }

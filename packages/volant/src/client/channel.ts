@@ -3,12 +3,14 @@
  * users see; connecting is the subchannel's.
  */
 import { wantAmbientCall } from "../rpc/ambient.ts";
+import type { MethodInfo } from "../rpc/method.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import { StatusCode } from "../rpc/status.ts";
 import { type ChannelOptions, type ResolvedChannelOptions, resolveChannelOptions } from "./channel-options.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import { type Connector, connectSocket } from "./connector.ts";
 import { type PendingCall, PendingCalls } from "./pending-calls.ts";
+import { StateWatchers } from "./state-watchers.ts";
 import { Subchannel } from "./subchannel.ts";
 import { parseTarget } from "./target.ts";
 
@@ -23,21 +25,24 @@ export class Channel {
   readonly options: ResolvedChannelOptions;
   private readonly pending = new PendingCalls();
   private readonly subchannel: Subchannel;
-  private readonly listeners = new Set<StateListener>();
+  private readonly watchers = new StateWatchers((error) => this.reportError(error, undefined));
+  /** `connect()` calls that have not settled. */
+  private connectWaiters = 0;
+  private isStartQueued = false;
 
   /**
-   * `target`: host:port, dns:///host:port, ipv4:…, ipv6:…, unix:path. Throws TypeError for any other, RangeError or
-   * UsageError for an option outside its range. `connector` is for tests: how the transport is opened.
+   * `target`: host:port, dns:///host:port, ipv4:…, ipv6:…, unix:path. Throws TypeError for any other, RangeError, TypeError
+   * or UsageError for an option outside its range. `connector` is for tests: how the transport is opened.
    */
   constructor(target: string, options: ChannelOptions = {}, connector: Connector = connectSocket) {
-    wantAmbientCall();
     const { endpoint, authority } = parseTarget(target);
+    wantAmbientCall();
     this.target = target;
     this.options = resolveChannelOptions(options);
     this.authority = this.options.authority ?? authority;
     this.subchannel = new Subchannel(endpoint, this.options, connector, {
       onStateChanged: (state) => this.onStateChanged(state),
-      onRoom: () => this.startPending(),
+      onRoom: () => this.queueStart(),
     });
   }
 
@@ -50,27 +55,31 @@ export class Channel {
     return this.pending.size;
   }
 
-  /** Calls `listener` after every change; the result ends that. */
+  /** Calls `listener` after every change, in order; the result ends that. */
   watchState(listener: StateListener): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.watchers.add(listener);
   }
 
   /** Connects now. Rejects with UNAVAILABLE when the attempt fails, with CANCELLED when the channel is closed. */
   connect(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const settle = (): boolean => {
-        const { state } = this;
+      const settle = (state: ConnectivityState): boolean => {
         if (state === "READY") resolve();
-        else if (state === "TRANSIENT_FAILURE") reject(this.unavailable(this.subchannel.lastFailure));
-        else if (state === "SHUTDOWN") reject(closedError());
+        else if (state === "TRANSIENT_FAILURE") {
+          reject(createRpcError("client", StatusCode.UNAVAILABLE, this.failureText()));
+        } else if (state === "SHUTDOWN") reject(closedError());
         else return false;
         return true;
       };
-      if (settle()) return;
-      const stop = this.watchState(() => {
-        if (settle()) stop();
+      if (settle(this.state)) return;
+      this.connectWaiters++;
+      const stop = this.watchState((state) => {
+        if (!settle(state)) return;
+        stop();
+        this.connectWaiters--;
+        this.updateAwaited();
       });
+      this.updateAwaited();
       this.subchannel.connect();
     });
   }
@@ -98,37 +107,57 @@ export class Channel {
     else if (state === "TRANSIENT_FAILURE" && !call.waitForReady) call.failUnavailable(this.failureText());
     else {
       this.pending.add(call);
-      this.subchannel.keepAlive(true);
+      this.updateAwaited();
       this.subchannel.connect();
     }
   }
 
-  /** Internal: the call ended while it waited. */
+  /** Internal: the call ended; if it waited, it does so no more. */
   forget(call: PendingCall): void {
     this.pending.remove(call);
-    if (this.pending.size === 0) this.subchannel.keepAlive(false);
+    this.updateAwaited();
   }
 
-  private startPending(): void {
-    this.pending.startOn(() => this.subchannel.pick());
+  /** Internal: an error that no caller will see. Never throws. */
+  reportError(error: unknown, method: MethodInfo | undefined): void {
+    try {
+      this.options.onError(error, method);
+    } catch (failure) {
+      process.stderr.write(`volant: onError itself failed: ${String(failure)}\n`);
+    }
+  }
+
+  /**
+   * Calls start when the event under way is over, not inside it: a stream counts against the server's limit until its last
+   * frame is handled, and a GOAWAY may stand right behind the SETTINGS.
+   */
+  private queueStart(): void {
+    if (this.pending.size === 0 || this.isStartQueued) return;
+    this.isStartQueued = true;
+    queueMicrotask(() => {
+      this.isStartQueued = false;
+      this.pending.startOn(() => this.subchannel.pick());
+      this.updateAwaited();
+    });
   }
 
   private onStateChanged(state: ConnectivityState): void {
-    if (state === "TRANSIENT_FAILURE") {
+    this.watchers.tell(state);
+    // A watcher may have moved things on; what follows is about the state there is.
+    if (this.state === "TRANSIENT_FAILURE") {
       this.pending.failUnavailable(this.failureText());
-      this.subchannel.keepAlive(this.pending.size > 0);
+      this.updateAwaited();
     }
     // A loss or the end of a backoff: whoever still waits needs a new attempt.
-    if (state === "IDLE" && this.pending.size > 0) this.subchannel.connect();
-    for (const listener of this.listeners) listener(state);
+    if (this.state === "IDLE" && this.pending.size > 0) this.subchannel.connect();
+  }
+
+  private updateAwaited(): void {
+    this.subchannel.setAwaited(this.pending.size > 0 || this.connectWaiters > 0);
   }
 
   private failureText(): string {
     return `no connection to ${this.target}: ${this.subchannel.lastFailure}`;
-  }
-
-  private unavailable(reason: string): Error {
-    return createRpcError("client", StatusCode.UNAVAILABLE, `no connection to ${this.target}: ${reason}`);
   }
 }
 

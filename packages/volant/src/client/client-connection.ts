@@ -3,7 +3,7 @@
  * the end of new calls after GOAWAY, and whether the connection keeps the process alive.
  */
 import {
-  type ErrorCode,
+  ErrorCode,
   errorCodeName,
   type Fault,
   type GoAway,
@@ -12,9 +12,9 @@ import {
   type Http2Sink,
   type Http2Stream,
   type Initiator,
-} from "../transport/http2.ts";
+} from "../http2/index.ts";
 import { Driver } from "../transport/driver.ts";
-import { Keepalive } from "../transport/keepalive.ts";
+import { Keepalive, type KeepaliveOptions } from "../transport/keepalive.ts";
 import type { Wire, WireSink } from "../transport/wire.ts";
 import type { ResolvedChannelOptions } from "./channel-options.ts";
 
@@ -31,16 +31,28 @@ export interface StreamEvents {
 export interface ConnectionListener {
   /** The server's SETTINGS are here: calls may start. Called once. */
   onReady(connection: ClientConnection): void;
-  /** A call ended or the server allows more: one that waits may start. */
+  /** A call ended or the server allows more: one that waits may start, once the event under way is over. */
   onRoom(connection: ClientConnection): void;
+  /** gRFC A8: the server finds that we ping too often. */
+  onTooManyPings(): void;
   /** No new call may start here; those under way go on. Called at most once, also before `onGone`. */
   onRetired(connection: ClientConnection, reason: string): void;
   /** It is over, and so are its calls. */
-  onGone(connection: ClientConnection, reason: string): void;
+  onGone(connection: ClientConnection): void;
 }
+
+/** What an operator should read for faults whose name alone does not say what to do. */
+const REASONS: Readonly<Record<string, string>> = {
+  "transport-closed": "the server closed the connection",
+  "keepalive-timeout": "the server did not answer a keepalive ping",
+  "http1-answer": "the server answers in HTTP/1, not in HTTP/2: check the port, and whether a proxy is in between",
+  "first-frame-is-not-settings": "the server does not speak HTTP/2: check the port, and whether it expects TLS",
+};
 
 export class ClientConnection implements Http2Sink {
   readonly http2: Http2Connection;
+  /** The server has answered a call here. */
+  hasAnswered = false;
   private readonly driver: Driver;
   private readonly keepalive: Keepalive;
   private readonly listener: ConnectionListener;
@@ -48,23 +60,24 @@ export class ClientConnection implements Http2Sink {
   private retired = false;
   private activeStreams = 0;
 
-  constructor(options: ResolvedChannelOptions, listener: ConnectionListener) {
+  constructor(options: ResolvedChannelOptions, keepalive: KeepaliveOptions, listener: ConnectionListener) {
     this.listener = listener;
     this.http2 = new Http2Connection("client", options.http2, this);
-    this.driver = new Driver(this.http2, (error) => {
+    this.driver = new Driver(this.http2, () => {
       this.keepalive.stop();
-      this.retire(error?.message ?? this.reason());
-      listener.onGone(this, error?.message ?? this.reason());
+      listener.onGone(this);
     });
-    this.keepalive = new Keepalive(this.driver, options.keepalive);
+    this.keepalive = new Keepalive(this.driver, keepalive);
   }
 
   get wireSink(): WireSink {
     return this.driver;
   }
 
+  /** It does not keep the process alive: until it is ready whoever waits for it does, afterwards the calls on it. */
   start(wire: Wire): void {
     this.driver.start(wire);
+    this.driver.unref();
   }
 
   get canStartCall(): boolean {
@@ -75,6 +88,8 @@ export class ClientConnection implements Http2Sink {
     const stream = this.http2.openStream();
     stream.context = events;
     if (this.activeStreams++ === 0) this.driver.ref();
+    // RFC 9113 §5.1.1: ids are never used again, so another connection takes over.
+    if (this.http2.isExhausted) this.retire("the connection has used up its stream ids");
     return stream;
   }
 
@@ -87,14 +102,7 @@ export class ClientConnection implements Http2Sink {
     if (!this.retired) this.listener.onRoom(this);
   }
 
-  /** No new calls; the connection closes when those under way are over. */
-  retire(reason: string): void {
-    if (this.retired) return;
-    this.retired = true;
-    this.listener.onRetired(this, reason);
-    if (this.activeStreams === 0) this.driver.close();
-  }
-
+  /** Ends it now, with its calls. */
   close(): void {
     this.retired = true;
     this.driver.close();
@@ -103,6 +111,7 @@ export class ClientConnection implements Http2Sink {
   // Http2Sink
 
   onHeaders(stream: Http2Stream, fields: HeaderField[], endStream: boolean): void {
+    this.hasAnswered = true;
     eventsOf(stream)?.onHeaders(fields, endStream);
   }
 
@@ -131,19 +140,19 @@ export class ClientConnection implements Http2Sink {
     }
     this.ready = true;
     this.keepalive.start();
-    this.driver.unref();
     this.listener.onReady(this);
   }
 
   onGoAway(goAway: GoAway): void {
-    const debug = goAway.debugData === "" ? "" : ` (${goAway.debugData})`;
-    this.retire(`the server sent GOAWAY ${errorCodeName(goAway.code)}${debug}`);
+    const { code, debugData } = goAway;
+    if (code === ErrorCode.ENHANCE_YOUR_CALM && debugData === "too_many_pings") this.listener.onTooManyPings();
+    this.retire(`the server sent GOAWAY ${errorCodeName(code)}${debugData === "" ? "" : ` (${debugData})`}`);
   }
 
   onPingAck(): void {}
 
-  onClosed(_fault: Fault): void {
-    const reason = this.reason();
+  onClosed(fault: Fault): void {
+    const reason = REASONS[fault.cause] ?? `the connection ended: ${fault.cause}`;
     this.retire(reason);
     for (const stream of this.http2.streams()) eventsOf(stream)?.onConnectionLost(reason);
   }
@@ -152,12 +161,12 @@ export class ClientConnection implements Http2Sink {
     this.driver.outputPending(urgent);
   }
 
-  private reason(): string {
-    const { fault } = this.http2;
-    if (fault === undefined) return "the connection was closed";
-    if (fault.cause === "transport-closed") return "the server closed the connection";
-    if (fault.cause === "keepalive-timeout") return "the server did not answer a keepalive ping";
-    return `the connection ended: ${fault.cause}`;
+  /** No new calls; the connection closes when those under way are over. */
+  private retire(reason: string): void {
+    if (this.retired) return;
+    this.retired = true;
+    this.listener.onRetired(this, reason);
+    if (this.activeStreams === 0) this.driver.close();
   }
 }
 

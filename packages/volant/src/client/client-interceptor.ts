@@ -6,6 +6,7 @@ import type { CallValues } from "../rpc/call-values.ts";
 import type { Metadata } from "../rpc/metadata.ts";
 import type { MethodInfo } from "../rpc/method.ts";
 import type { Status } from "../rpc/status.ts";
+import { isThenable } from "../stream/pump.ts";
 
 /** How a client call ended: what `onEnd` listeners get, once. */
 export interface ClientCallEnd {
@@ -22,18 +23,22 @@ export interface ClientCall {
   /** What is left until the deadline; Infinity without one. */
   readonly remainingMs: number;
   readonly values: CallValues;
-  /** Makes the deadline earlier; it never moves later. Milliseconds from now. */
+  /** Makes the deadline earlier; it never moves later. Milliseconds from now. In `onCall` only: later it throws. */
   limitTimeout(timeoutMs: number): void;
-  /** Calls `listener` once, when the call has ended; innermost first. */
+  /** Calls `listener` once, when the call has ended; innermost first. One that throws is reported to `onError`. */
   onEnd(listener: (end: ClientCallEnd) => void): void;
 }
 
 export interface ClientHooks {
-  /** Before anything is sent. Synchronous. Throw to refuse. */
-  onCall?(call: ClientCall): void;
-  /** Each message out. Throw to refuse. */
+  /**
+   * Before anything is sent; the call waits where it returns a promise. Throw to refuse: an RpcError is the call's status,
+   * anything else is INTERNAL with that as its cause.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
+  onCall?(call: ClientCall): void | Promise<void>;
+  /** Each message out. Synchronous. Throw to refuse. */
   onRequest?(message: unknown, call: ClientCall): void;
-  /** Each message in. Throw to refuse. */
+  /** Each message in. Synchronous. Throw to refuse. */
   onResponse?(message: unknown, call: ClientCall): void;
 }
 
@@ -44,7 +49,9 @@ export type ClientInterceptor = (method: MethodInfo) => ClientHooks | undefined 
 type MessageHook = ((message: unknown, call: ClientCall) => void) | undefined;
 
 export interface ComposedClientHooks {
-  readonly onCall: ((call: ClientCall) => void) | undefined;
+  /** False where no interceptor looks at calls of this method. */
+  readonly isActive: boolean;
+  readonly onCall: ((call: ClientCall) => Promise<void> | undefined) | undefined;
   readonly onRequest: MessageHook;
   readonly onResponse: MessageHook;
 }
@@ -61,15 +68,20 @@ export function composeClientHooks(
   }
   const calling = hooks.filter((hook) => hook.onCall !== undefined);
   return {
-    onCall:
-      calling.length === 0
-        ? undefined
-        : (call) => {
-            for (const hook of calling) hook.onCall!(call);
-          },
+    isActive: hooks.length > 0,
+    onCall: calling.length === 0 ? undefined : (call) => runInOrder(calling, 0, call),
     onRequest: composeMessageHooks(hooks, "onRequest"),
     onResponse: composeMessageHooks([...hooks].reverse(), "onResponse"),
   };
+}
+
+/** No promise is awaited where none was returned. */
+function runInOrder(hooks: readonly ClientHooks[], from: number, call: ClientCall): Promise<void> | undefined {
+  for (let at = from; at < hooks.length; at++) {
+    const waiting: unknown = hooks[at]!.onCall!(call);
+    if (isThenable(waiting)) return Promise.resolve(waiting).then(() => runInOrder(hooks, at + 1, call));
+  }
+  return undefined;
 }
 
 function composeMessageHooks(hooks: readonly ClientHooks[], name: "onRequest" | "onResponse"): MessageHook {

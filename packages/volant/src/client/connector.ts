@@ -12,7 +12,7 @@ export interface ConnectEvents {
   onFailed(reason: string): void;
 }
 
-/** The result cancels the attempt: no event follows. */
+/** The result cancels the attempt: no event follows. After an event it does nothing. */
 export type Connector = (endpoint: Endpoint, events: ConnectEvents) => () => void;
 
 /** Names are resolved by the system, addresses are tried in turn (RFC 8305). */
@@ -21,25 +21,35 @@ export const connectSocket: Connector = (endpoint, events) => {
     endpoint.kind === "unix"
       ? connect({ path: endpoint.path })
       : connect({ host: endpoint.host, port: endpoint.port, noDelay: true, autoSelectFamily: true });
-  const onError = (error: Error): void => events.onFailed(describe(error));
-  socket.once("error", onError);
-  socket.once("connect", () => {
+  let settled = false;
+  const onError = (error: Error): void => {
+    settled = true;
+    events.onFailed(describe(error));
+  };
+  const onConnect = (): void => {
+    settled = true;
     socket.off("error", onError);
     events.onConnected((sink) => new SocketWire(socket, sink, endpoint.kind === "unix" ? endpoint.path : undefined));
-  });
-  return () => abandon(socket, onError);
+  };
+  socket.once("error", onError);
+  socket.once("connect", onConnect);
+  return () => {
+    if (settled) return;
+    settled = true;
+    socket.off("error", onError);
+    socket.off("connect", onConnect);
+    abandon(socket);
+  };
 };
 
-function abandon(socket: Socket, onError: (error: Error) => void): void {
-  socket.off("error", onError);
-  // Destroying a socket that is still connecting may report an error that nobody waits for any more.
+/** A socket that is destroyed while it connects may report an error that nobody waits for any more. */
+function abandon(socket: Socket): void {
   socket.on("error", () => socket.destroy());
-  socket.removeAllListeners("connect");
   socket.destroy();
 }
 
 /** Several addresses that all failed come as one AggregateError without a message of its own. */
 function describe(error: Error): string {
-  if (error instanceof AggregateError) return error.errors.map((inner: Error) => inner.message).join("; ");
-  return error.message;
+  if (!(error instanceof AggregateError)) return error.message;
+  return [...new Set(error.errors.map((inner: Error) => inner.message))].join("; ");
 }

@@ -7,17 +7,29 @@ import { Metadata } from "../rpc/metadata.ts";
 import type { MethodInfo } from "../rpc/method.ts";
 import type { ClientCall, ClientCallEnd } from "./client-interceptor.ts";
 
+type EndListener = (end: ClientCallEnd) => void;
+
 export class OutgoingCall implements ClientCall {
   readonly method: MethodInfo;
   readonly metadata: Metadata;
   deadlineMs: number;
-  endListeners: ((end: ClientCallEnd) => void)[] = [];
+  private readonly onError: (error: unknown) => void;
+  private readonly endListeners: EndListener[] = [];
+  private isSealed = false;
+  private end: ClientCallEnd | undefined = undefined;
   private callValues: CallValues | undefined = undefined;
 
-  constructor(method: MethodInfo, metadata: Metadata | undefined, deadlineMs: number) {
+  /** `onError` hears what end listeners throw. */
+  constructor(
+    method: MethodInfo,
+    metadata: Metadata | undefined,
+    deadlineMs: number,
+    onError: (error: unknown) => void,
+  ) {
     this.method = method;
     this.metadata = metadata ?? new Metadata();
     this.deadlineMs = deadlineMs;
+    this.onError = onError;
   }
 
   get remainingMs(): number {
@@ -30,11 +42,32 @@ export class OutgoingCall implements ClientCall {
   }
 
   limitTimeout(timeoutMs: number): void {
+    if (this.isSealed) throw new Error("limitTimeout works in onCall only: the deadline is with the server by now");
     if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs: ${timeoutMs} given, a number 0 or more is allowed`);
     this.deadlineMs = earliest(this.deadlineMs, performance.now() + timeoutMs);
   }
 
-  onEnd(listener: (end: ClientCallEnd) => void): void {
-    this.endListeners.push(listener);
+  onEnd(listener: EndListener): void {
+    if (this.end === undefined) this.endListeners.push(listener);
+    else this.tell(listener, this.end);
+  }
+
+  /** Every `onCall` has run. */
+  seal(): void {
+    this.isSealed = true;
+  }
+
+  /** To be called once. Innermost first: the interceptor that ran last sees the end first. */
+  tellEnd(end: ClientCallEnd): void {
+    this.end = end;
+    for (let at = this.endListeners.length - 1; at >= 0; at--) this.tell(this.endListeners[at]!, end);
+  }
+
+  private tell(listener: EndListener, end: ClientCallEnd): void {
+    try {
+      listener(end);
+    } catch (error) {
+      this.onError(error);
+    }
   }
 }

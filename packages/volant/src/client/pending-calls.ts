@@ -38,6 +38,7 @@ export class PendingCalls {
     }
   }
 
+  /** Fails those that are there now and do not wait; what they do in answer is not undone. */
   failUnavailable(reason: string): void {
     for (const call of [...this.calls]) {
       if (call.waitForReady || !this.calls.delete(call)) continue;

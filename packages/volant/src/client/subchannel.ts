@@ -2,9 +2,12 @@
  * One backend: its connectivity state and its connection. Owns connecting, the time it may take, and the waits between
  * attempts. gRPC connectivity-semantics, connection-backoff.
  *
- * READY means that the server's SETTINGS arrived within the connect timeout: an open TCP port alone proves nothing.
+ * READY means that the server's SETTINGS arrived within the connect timeout: an open TCP port alone proves nothing. A
+ * server that keeps ending connections before it has answered anything is one that cannot be reached: it is waited for
+ * like one, or a client would connect to it in a loop as fast as it can.
  */
 import { detached } from "../rpc/ambient.ts";
+import type { KeepaliveOptions } from "../transport/keepalive.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ResolvedChannelOptions } from "./channel-options.ts";
 import { ClientConnection, type ConnectionListener } from "./client-connection.ts";
@@ -14,14 +17,22 @@ import type { Endpoint } from "./target.ts";
 
 export interface SubchannelListener {
   onStateChanged(state: ConnectivityState): void;
-  /** The connection can start another call. */
+  /** The connection may be able to start another call, once the event under way is over. */
   onRoom(): void;
+}
+
+/** One try to connect. */
+interface Attempt {
+  readonly timer: NodeJS.Timeout;
+  cancelTransport: () => void;
+  /** Set once the transport is open. */
+  connection: ClientConnection | undefined;
 }
 
 type Phase =
   | { readonly kind: "idle" }
-  | { readonly kind: "connecting"; readonly cancel: () => void; readonly timer: NodeJS.Timeout }
-  | { readonly kind: "ready"; readonly connection: ClientConnection }
+  | { readonly kind: "connecting"; readonly attempt: Attempt }
+  | { readonly kind: "ready"; readonly connection: ClientConnection; readonly sinceMs: number }
   | { readonly kind: "backoff"; readonly timer: NodeJS.Timeout }
   | { readonly kind: "shutdown" };
 
@@ -33,6 +44,9 @@ const STATE_OF_PHASE: Readonly<Record<Phase["kind"], ConnectivityState>> = {
   shutdown: "SHUTDOWN",
 };
 
+/** A first connection that ends without an answer is replaced at once: it may have met a server on its way out. */
+const FREE_LOSSES = 1;
+
 export class Subchannel implements ConnectionListener {
   /** Why the last attempt or connection ended. */
   lastFailure = "not connected yet";
@@ -40,9 +54,12 @@ export class Subchannel implements ConnectionListener {
   private readonly options: ResolvedChannelOptions;
   private readonly connector: Connector;
   private readonly listener: SubchannelListener;
+  private keepalive: KeepaliveOptions;
   private phase: Phase = { kind: "idle" };
-  /** Attempts in a row that failed. */
+  /** Attempts and connections in a row that came to nothing. */
   private failures = 0;
+  /** Whether somebody waits for a connection: then the wait keeps the process alive. */
+  private isAwaited = false;
   /** Every connection that is not gone, retired ones among them. */
   private readonly connections = new Set<ClientConnection>();
   private readonly goneWaiters: (() => void)[] = [];
@@ -57,6 +74,7 @@ export class Subchannel implements ConnectionListener {
     this.options = options;
     this.connector = connector;
     this.listener = listener;
+    this.keepalive = options.keepalive;
   }
 
   get state(): ConnectivityState {
@@ -74,12 +92,24 @@ export class Subchannel implements ConnectionListener {
     if (this.phase.kind === "idle") detached(() => this.startAttempt());
   }
 
+  /** Whether connecting, and the wait before it, keeps the process alive. */
+  setAwaited(isAwaited: boolean): void {
+    if (isAwaited === this.isAwaited) return;
+    this.isAwaited = isAwaited;
+    const timer = timerOf(this.phase);
+    if (timer !== undefined) this.applyAwaited(timer);
+  }
+
   /** Ends everything; resolves when every connection is gone. */
   close(): Promise<void> {
-    if (this.phase.kind === "connecting") this.phase.cancel();
-    if (this.phase.kind === "connecting" || this.phase.kind === "backoff") clearTimeout(this.phase.timer);
-    if (this.phase.kind !== "shutdown") this.enter({ kind: "shutdown" });
-    for (const connection of this.connections) connection.close();
+    const { phase } = this;
+    if (phase.kind !== "shutdown") {
+      clearTimeout(timerOf(phase));
+      this.phase = { kind: "shutdown" };
+      if (phase.kind === "connecting") phase.attempt.cancelTransport();
+      for (const connection of this.connections) connection.close();
+      this.listener.onStateChanged(this.state);
+    }
     if (this.connections.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.goneWaiters.push(resolve));
   }
@@ -87,10 +117,10 @@ export class Subchannel implements ConnectionListener {
   // ConnectionListener
 
   onReady(connection: ClientConnection): void {
-    if (this.phase.kind !== "connecting") return;
-    clearTimeout(this.phase.timer);
-    this.failures = 0;
-    this.enter({ kind: "ready", connection });
+    const { phase } = this;
+    if (phase.kind !== "connecting" || phase.attempt.connection !== connection) return;
+    clearTimeout(phase.attempt.timer);
+    this.enter({ kind: "ready", connection, sinceMs: performance.now() });
     this.listener.onRoom();
   }
 
@@ -98,67 +128,86 @@ export class Subchannel implements ConnectionListener {
     if (this.phase.kind === "ready" && this.phase.connection === connection) this.listener.onRoom();
   }
 
-  onRetired(connection: ClientConnection, reason: string): void {
-    this.lastFailure = reason;
-    if (this.phase.kind === "ready" && this.phase.connection === connection) this.enter({ kind: "idle" });
+  onTooManyPings(): void {
+    this.keepalive = { ...this.keepalive, timeMs: this.keepalive.timeMs * 2 };
   }
 
-  onGone(connection: ClientConnection, reason: string): void {
+  onRetired(connection: ClientConnection, reason: string): void {
+    const { phase } = this;
+    if (phase.kind === "connecting" && phase.attempt.connection === connection) this.failAttempt(phase.attempt, reason);
+    if (phase.kind !== "ready" || phase.connection !== connection) return;
+    this.lastFailure = reason;
+    const wasUseful = connection.hasAnswered || performance.now() - phase.sinceMs >= this.options.backoff.initialMs;
+    this.failures = wasUseful ? 0 : this.failures + 1;
+    if (this.failures <= FREE_LOSSES) this.enter({ kind: "idle" });
+    else this.backOff();
+  }
+
+  onGone(connection: ClientConnection): void {
     this.connections.delete(connection);
     if (this.connections.size === 0) for (const resolve of this.goneWaiters.splice(0)) resolve();
-    // It never became ready: this attempt failed.
-    if (this.phase.kind === "connecting" && this.attempt === connection) this.failAttempt(reason);
   }
 
-  /** The connection of the attempt under way, once its transport is open. */
-  private attempt: ClientConnection | undefined = undefined;
-
   private startAttempt(): void {
-    const { connectTimeoutMs } = this.options;
-    const timer = setTimeout(() => {
-      this.phase.kind === "connecting" && this.phase.cancel();
-      this.failAttempt(`no connection within ${connectTimeoutMs} ms`);
-    }, connectTimeoutMs);
-    const cancelSocket = this.connector(this.endpoint, {
+    const timer = setTimeout(() => this.failAttempt(attempt, this.timeoutText(attempt)), this.options.connectTimeoutMs);
+    const attempt: Attempt = { timer, cancelTransport: () => undefined, connection: undefined };
+    this.applyAwaited(timer);
+    this.enter({ kind: "connecting", attempt });
+    // A listener may have closed the channel.
+    if (!this.isUnderWay(attempt)) return;
+    attempt.cancelTransport = this.connector(this.endpoint, {
       onConnected: (createWire) => {
-        const connection = new ClientConnection(this.options, this);
-        this.attempt = connection;
+        const connection = new ClientConnection(this.options, this.keepalive, this);
+        attempt.connection = connection;
         this.connections.add(connection);
         connection.start(createWire(connection.wireSink));
       },
-      onFailed: (reason) => this.failAttempt(reason),
+      onFailed: (reason) => this.failAttempt(attempt, reason),
     });
-    const cancel = (): void => {
-      const { attempt } = this;
-      this.attempt = undefined;
-      if (attempt === undefined) cancelSocket();
-      else attempt.close();
-    };
-    this.enter({ kind: "connecting", cancel, timer });
   }
 
-  private failAttempt(reason: string): void {
-    if (this.phase.kind !== "connecting") return;
-    clearTimeout(this.phase.timer);
-    this.attempt = undefined;
-    this.failures++;
+  private isUnderWay(attempt: Attempt): boolean {
+    return this.phase.kind === "connecting" && this.phase.attempt === attempt;
+  }
+
+  private failAttempt(attempt: Attempt, reason: string): void {
+    if (!this.isUnderWay(attempt)) return;
+    clearTimeout(attempt.timer);
     this.lastFailure = reason;
+    this.failures++;
+    this.backOff();
+    if (attempt.connection === undefined) attempt.cancelTransport();
+    else attempt.connection.close();
+  }
+
+  private timeoutText(attempt: Attempt): string {
+    const { connectTimeoutMs } = this.options;
+    if (attempt.connection === undefined) return `no connection within ${connectTimeoutMs} ms`;
+    return (
+      `the server accepted the connection, but sent no HTTP/2 SETTINGS within ${connectTimeoutMs} ms: check the port, ` +
+      "and whether it expects TLS"
+    );
+  }
+
+  private backOff(): void {
     const waitMs = backoffMs(this.options.backoff, this.failures, Math.random());
     const timer = setTimeout(() => this.enter({ kind: "idle" }), waitMs);
-    // Only a call that waits for it keeps the process alive; the channel says so.
-    timer.unref();
+    this.applyAwaited(timer);
     this.enter({ kind: "backoff", timer });
   }
 
-  /** Whether a wait between attempts keeps the process alive. */
-  keepAlive(wanted: boolean): void {
-    if (this.phase.kind !== "backoff") return;
-    if (wanted) this.phase.timer.ref();
-    else this.phase.timer.unref();
+  private applyAwaited(timer: NodeJS.Timeout): void {
+    if (this.isAwaited) timer.ref();
+    else timer.unref();
   }
 
   private enter(phase: Phase): void {
     this.phase = phase;
     this.listener.onStateChanged(this.state);
   }
+}
+
+function timerOf(phase: Phase): NodeJS.Timeout | undefined {
+  if (phase.kind === "connecting") return phase.attempt.timer;
+  return phase.kind === "backoff" ? phase.timer : undefined;
 }

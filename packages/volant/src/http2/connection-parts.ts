@@ -157,7 +157,7 @@ export class ConnectionParts {
 
   /** Octets of a stream were consumed: the connection's window gets them back, save what was granted on top. */
   creditConsumed(stream: Http2Stream, bytes: number): void {
-    const settled = bytes < stream.connectionGrant ? bytes : stream.connectionGrant;
+    const settled = Math.min(bytes, stream.connectionGrant);
     if (settled > 0) {
       stream.connectionGrant -= settled;
       this.receiveWindow.settleGrant(settled);

@@ -65,7 +65,7 @@ export class ReceiveWindow {
   /** Takes octets out of `held`. The result is the increment to announce now; 0: nothing yet. */
   consume(bytes: number): number {
     this.held -= bytes;
-    const forgiven = bytes < this.excess ? bytes : this.excess;
+    const forgiven = Math.min(bytes, this.excess);
     this.excess -= forgiven;
     this.returned += bytes - forgiven;
     return this.returned * 2 >= this.target ? this.takeReturned() : 0;
@@ -73,7 +73,7 @@ export class ReceiveWindow {
 
   /** Consumed octets that were granted on top are not returned. The result is how many of `bytes` those are. */
   settleGrant(bytes: number): number {
-    const settled = bytes < this.granted ? bytes : this.granted;
+    const settled = Math.min(bytes, this.granted);
     this.granted -= settled;
     this.held -= settled;
     return settled;
@@ -81,7 +81,7 @@ export class ReceiveWindow {
 
   /** Allows `bytes` above the target; {@link announce} says when the peer hears of them. */
   grant(bytes: number): void {
-    const reused = bytes < this.excess ? bytes : this.excess;
+    const reused = Math.min(bytes, this.excess);
     this.excess -= reused;
     this.granted += bytes;
     this.returned += bytes - reused;
@@ -89,7 +89,7 @@ export class ReceiveWindow {
 
   /** The stream of a grant is gone: `bytes` of it were never used. */
   abandonGrant(bytes: number): void {
-    const unannounced = bytes < this.returned ? bytes : this.returned;
+    const unannounced = Math.min(bytes, this.returned);
     this.granted -= bytes;
     this.returned -= unannounced;
     this.excess += bytes - unannounced;
@@ -105,7 +105,7 @@ export class ReceiveWindow {
   /** Octets by which `bytes` exceed what the peer may send now or once everything returned is announced. */
   missing(bytes: number): number {
     const missing = bytes - this.open - this.returned;
-    return missing > 0 ? missing : 0;
+    return Math.max(missing, 0);
   }
 
   /** The increment to announce so that the peer can send `bytes`, or because half the target came together; or 0. */
@@ -113,16 +113,20 @@ export class ReceiveWindow {
     return bytes > this.open || this.returned * 2 >= this.target ? this.takeReturned() : 0;
   }
 
-  /** RFC 9113 §6.9.2: another initial size is in force; what is under way may leave the window negative. */
-  resize(targetBytes: number): void {
+  /**
+   * RFC 9113 §6.9.2: another initial size is in force; what is under way may leave the window negative. The result is the
+   * increment to announce now: what was too little to return may be much of the new size.
+   */
+  resize(targetBytes: number): number {
     this.open += targetBytes - this.target;
     this.target = targetBytes;
+    return this.returned * 2 >= targetBytes ? this.takeReturned() : 0;
   }
 
   /** Everything returned so far as one increment. */
   private takeReturned(): number {
     const room = MAX_WINDOW_BYTES - this.open;
-    const increment = this.returned < room ? this.returned : room;
+    const increment = Math.min(this.returned, room);
     this.returned -= increment;
     this.open += increment;
     return increment;

@@ -84,11 +84,15 @@ export class FrameReader {
     const end = chunk.length;
     while (end - at >= FRAME_HEADER_BYTES) {
       const length = readPayloadLength(chunk, at);
-      if (length > this.maxFrameBytes) return this.refuseOversized(length);
+      if (length > this.maxFrameBytes) {
+        this.refuseOversized(length);
+        return;
+      }
       const start = at + FRAME_HEADER_BYTES;
       if (start + length > end) break;
       if (!this.sink.onFrame(chunk, start, length, chunk[at + 3]!, chunk[at + 4]!, readStreamId(chunk, at + 5))) {
-        return this.stop();
+        this.stop();
+        return;
       }
       at = start + length;
     }

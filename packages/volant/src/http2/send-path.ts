@@ -243,7 +243,6 @@ export class SendPath {
 /** A block that is encoded later must not be able to fail then, when nobody is there to hear of it. */
 function requireOctets(fields: readonly OutboundField[]): void {
   for (const { name, value } of fields) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is that of an octet
     if (/[^\0-\xff]/.test(name) || /[^\0-\xff]/.test(value)) {
       throw new UsageError(`header field ${JSON.stringify(name)} has a character above U+00FF; encode the text first`);
     }

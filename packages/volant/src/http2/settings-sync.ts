@@ -110,7 +110,10 @@ export class SettingsSync {
     parts.decoder.setMaxTableBytes(headerTableBytes);
     if (parts.streamWindowBytes === initialStreamWindowBytes) return;
     parts.streamWindowBytes = initialStreamWindowBytes;
-    for (const stream of parts.streams.values()) stream.receiveWindow.resize(initialStreamWindowBytes);
+    for (const stream of parts.streams.values()) {
+      const increment = stream.receiveWindow.resize(initialStreamWindowBytes);
+      if (increment > 0 && !stream.isRemoteDone) parts.writeWindowUpdate(stream.id, increment);
+    }
   }
 
   private fail(fault: Fault): boolean {

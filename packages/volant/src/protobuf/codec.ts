@@ -7,6 +7,7 @@ import { create, type DescMessage, fromBinary, type MessageInitShape, type Messa
 export interface MessageCodec<Shape, Init> {
   /** The message in `bytes[start, end)`; keeps no view of `bytes`. Throws on malformed input. */
   decode(bytes: Buffer, start: number, end: number): Shape;
+  /** Throws for a value that is no message of this type nor its fields, and for a field of the wrong type. */
   encode(message: Init): Uint8Array;
   /**
    * Writes at `offset`, at most `limit` octets; the result is how many, or -1 where they are not enough. Then, and when it
@@ -41,6 +42,7 @@ class ProtobufCodec<Desc extends DescMessage> implements MessageCodec<MessageSha
   }
 
   encode(message: MessageInitShape<Desc>): Uint8Array {
+    checkMessage(message, this.schema.typeName);
     return toBinary(this.schema, create(this.schema, message));
   }
 
@@ -50,5 +52,17 @@ class ProtobufCodec<Desc extends DescMessage> implements MessageCodec<MessageSha
     if (bytes.length > limit) return -1;
     target.set(bytes, offset);
     return bytes.length;
+  }
+}
+
+/** Without this, nothing at all and a message of another type would be sent as an empty message. */
+function checkMessage(message: unknown, typeName: string): void {
+  if (typeof message !== "object" || message === null) {
+    const given = message === null || message === undefined ? String(message) : `a ${typeof message}`;
+    throw new TypeError(`${given} was given for ${typeName}; it takes a message of this type, or an object of its fields`);
+  }
+  const { $typeName } = message as { readonly $typeName?: unknown };
+  if ($typeName !== undefined && $typeName !== typeName) {
+    throw new TypeError(`a message of type ${String($typeName)} was given for ${typeName}`);
   }
 }

@@ -15,8 +15,13 @@ export function wantAmbientCall(): void {
   wanted = true;
 }
 
-export function runInCall<T>(call: ServerCall, work: () => T): T {
-  return wanted ? storage.run(call, work) : work();
+/** The argument is passed on, so that the hot path needs no closure. */
+export function runInCall<Argument, Result>(
+  call: ServerCall,
+  work: (argument: Argument) => Result,
+  argument: Argument,
+): Result {
+  return wanted ? storage.run(call, work, argument) : work(argument);
 }
 
 export function ambientCall(): ServerCall | undefined {

@@ -56,19 +56,31 @@ function composeOnCall(hooks: readonly ServerHooks[]): ComposedHooks["onCall"] {
 /** Stays synchronous until a hook returns a promise. */
 function runOnCall(hooks: readonly ServerHooks[], from: number, call: ServerCall): void | Promise<void> {
   for (let at = from; at < hooks.length; at++) {
-    const result = hooks[at]!.onCall!(call);
-    if (result !== undefined) return result.then(() => runOnCall(hooks, at + 1, call));
+    const result: unknown = hooks[at]!.onCall!(call);
+    if (isThenable(result)) return Promise.resolve(result).then(() => runOnCall(hooks, at + 1, call));
   }
 }
 
 function composeEach(hooks: readonly ServerHooks[], name: "onRequest" | "onResponse"): ComposedHooks["onRequest"] {
   const bound = hooks.filter((hook) => hook[name] !== undefined);
   if (bound.length === 0) return undefined;
-  if (bound.length === 1) {
-    const only = bound[0]!;
-    return (message, call) => only[name]!(message, call);
-  }
   return (message, call) => {
-    for (const hook of bound) hook[name]!(message, call);
+    for (const hook of bound) {
+      const result: unknown = hook[name]!(message, call);
+      if (result !== undefined && isThenable(result)) refuseAsync(name, call, result);
+    }
   };
+}
+
+/** The types let an async function pass for a synchronous one; its refusal would come after the message was used. */
+function refuseAsync(name: string, call: ServerCall, result: PromiseLike<unknown>): never {
+  // The error below is the one that is told; what the promise rejects with would otherwise end the process.
+  result.then(undefined, () => undefined);
+  throw new TypeError(
+    `${name} of an interceptor of ${call.method.path} returned a promise; message hooks are synchronous, wait in onCall or around`,
+  );
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

@@ -3,7 +3,9 @@
  * the credit of what is not yet a message; the credit of messages is returned by whoever takes them. gRPC PROTOCOL-HTTP2
  * "Length-Prefixed-Message".
  *
- * Invariant: a message whose prefix was accepted can arrive whole, whatever the windows hold otherwise.
+ * Invariants: a message whose prefix was accepted can arrive whole, whatever the windows hold otherwise; every octet
+ * received is consumed once, by the owner as part of a message or here when the work stops; what was acquired from the
+ * budget is held until the owner took the message, so that a slow handler counts too.
  */
 import { FLAG_COMPRESSED, PREFIX_BYTES } from "../grpc/message-prefix.ts";
 import { MessageDeframer, type MessageSink } from "../grpc/message-deframer.ts";
@@ -36,6 +38,10 @@ export class Inbound implements MessageSink {
   private expected = 0;
   /** Octets acquired from the budget for it. */
   private acquired = 0;
+  /** Octets acquired for messages that the owner has not taken yet. */
+  private untaken = 0;
+  /** Octets received that are no part of a message handed over. */
+  private pending = 0;
   private stopped = false;
 
   constructor(
@@ -57,6 +63,7 @@ export class Inbound implements MessageSink {
       this.http2.consume(this.stream, end - start);
       return;
     }
+    this.pending += end - start;
     this.deframer.push(bytes, start, end);
     if (!this.stopped && this.expected > 0 && this.acquired === 0) this.expectRest();
   }
@@ -68,15 +75,22 @@ export class Inbound implements MessageSink {
 
   /** The owner used a message of this cost: the peer may send as much again. */
   taken(cost: number): void {
+    if (this.untaken > 0) this.releaseTaken(cost);
     this.http2.consume(this.stream, cost);
   }
 
-  /** Nothing more is wanted. */
+  /** Nothing more is wanted: what comes is consumed unread. */
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
-    this.releaseBudget();
+    const held = this.acquired + this.untaken;
+    if (held > 0) this.limits.budget.release(held);
+    this.acquired = 0;
+    this.untaken = 0;
     this.deframer.stop();
+    const { pending } = this;
+    this.pending = 0;
+    if (pending > 0) this.http2.consume(this.stream, pending);
   }
 
   onPrefix(length: number, flag: number): boolean {
@@ -94,8 +108,10 @@ export class Inbound implements MessageSink {
   }
 
   onMessage(bytes: Buffer, start: number, end: number): void {
+    const cost = end - start + PREFIX_BYTES;
     this.expected = 0;
-    if (this.acquired > 0) this.releaseBudget();
+    this.untaken += this.acquired;
+    this.acquired = 0;
     let message: unknown;
     try {
       message = this.codec.decode(bytes, start, end);
@@ -103,7 +119,8 @@ export class Inbound implements MessageSink {
       this.refuse(StatusCode.INTERNAL, `a message cannot be decoded: ${textOf(error)}`);
       return;
     }
-    this.owner.onMessage(message, end - start + PREFIX_BYTES);
+    this.pending -= cost;
+    this.owner.onMessage(message, cost);
   }
 
   /** A message is under way and its rest is not in this chunk. */
@@ -117,9 +134,10 @@ export class Inbound implements MessageSink {
     this.http2.expect(this.stream, rest);
   }
 
-  private releaseBudget(): void {
-    this.limits.budget.release(this.acquired);
-    this.acquired = 0;
+  private releaseTaken(cost: number): void {
+    const released = cost < this.untaken ? cost : this.untaken;
+    this.untaken -= released;
+    this.limits.budget.release(released);
   }
 
   private refuse(code: StatusCode, message: string): false {

@@ -10,6 +10,8 @@ type Waiter = {
   readonly reject: (error: unknown) => void;
 };
 
+/** Places in front of the first message that are empty before they are given back. */
+const MAX_GAP = 64;
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
@@ -54,7 +56,8 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
   /** What is queued is dropped, or delivered first where `deliverQueued` says so. */
   fail(error: unknown, deliverQueued = false): void {
     if (this.outcome !== "open") return;
-    this.outcome = "failed";
+    // The failure is told once; afterwards the iteration is over.
+    this.outcome = this.waiters.length > 0 ? "ended" : "failed";
     this.failure = error;
     if (!deliverQueued) this.drop();
     for (const waiter of this.waiters) waiter.reject(error);
@@ -65,10 +68,8 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
     if (this.head < this.messages.length) return Promise.resolve({ done: false, value: this.takeFirst() });
     if (this.outcome === "ended") return Promise.resolve(DONE);
     if (this.outcome === "failed") {
-      // The failure is told once; afterwards the iteration is over.
-      const failure = this.failure;
       this.outcome = "ended";
-      return Promise.reject(failure);
+      return Promise.reject(this.failure);
     }
     return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }));
   }
@@ -77,6 +78,7 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
   return(): Promise<IteratorReturnResult<undefined>> {
     const wasOpen = this.outcome === "open";
     this.end();
+    this.outcome = "ended";
     this.drop();
     if (wasOpen) this.onReturn();
     return Promise.resolve(DONE);
@@ -92,8 +94,16 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
     this.messages[this.head] = undefined;
     this.head++;
     if (this.head === this.messages.length) this.clear();
+    else if (this.head >= MAX_GAP && this.head * 2 >= this.messages.length) this.closeGap();
     this.onTaken(cost);
     return message;
+  }
+
+  /** A reader that never catches up must not leave a growing trail. */
+  private closeGap(): void {
+    this.messages.splice(0, this.head);
+    this.costs.splice(0, this.head);
+    this.head = 0;
   }
 
   private drop(): void {

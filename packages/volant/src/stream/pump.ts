@@ -1,6 +1,8 @@
 /**
  * From an iterable to the wire, at the pace of the reader. Owns the loop: one message, room, the next. A generator is
  * resumed only when there is room, so nothing is made that nobody can take.
+ *
+ * Invariant: an iterator that is not at its end when the loop is over has had `return()` called, once.
  */
 import { nextTurn, TurnClock } from "./turn.ts";
 
@@ -11,9 +13,11 @@ export interface PumpTarget {
   send(message: unknown): void;
   /** A promise while there is no room. */
   whenWritable(): Promise<void> | undefined;
-  /** True once nothing more is wanted. */
+  /** True once nothing more is wanted. Whoever makes it true calls {@link Pump.cancel}. */
   readonly isDone: boolean;
 }
+
+type Step = IteratorResult<unknown> | PromiseLike<IteratorResult<unknown>>;
 
 export function isIterable(value: unknown): value is AnyIterable {
   return typeof value === "object" && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
@@ -22,38 +26,74 @@ export function isIterable(value: unknown): value is AnyIterable {
 export class Pump {
   private readonly iterator: Iterator<unknown> | AsyncIterator<unknown>;
   private readonly target: PumpTarget;
+  /** Inside `next()`: a generator that runs cannot be told to return. */
+  private isStepping = false;
+  /** The iterator said that it has ended, or failed. */
+  private isOver = false;
+  /** Set once cancelled: where failures of the way out go. */
+  private onLateError: ((error: unknown) => void) | undefined = undefined;
+  private leaving: PromiseLike<unknown> | undefined = undefined;
 
   constructor(iterable: AnyIterable, target: PumpTarget) {
-    this.iterator =
-      Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
+    this.iterator = Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
     this.target = target;
   }
 
-  /** Resolves when the iterable is done or the target is; rejects with what the iterable throws. */
+  /**
+   * Resolves when the iterable is done; or when the target is, and a generator that was told to return has done so.
+   * Rejects with what the iterable or the target throws.
+   */
   async run(): Promise<void> {
-    const { iterator, target } = this;
+    const { target } = this;
     const clock = new TurnClock();
     while (!target.isDone) {
-      const next = iterator.next();
-      const result = isThenable(next) ? await next : next;
-      if (result.done || target.isDone) return;
+      const step = this.step();
+      let result: IteratorResult<unknown>;
+      try {
+        result = isThenable(step) ? await step : step;
+      } catch (error) {
+        this.isOver = true;
+        throw error;
+      }
+      if (result.done) this.isOver = true;
+      if (result.done || target.isDone) break;
       target.send(result.value);
       const room = target.whenWritable();
-      if (room !== undefined) {
-        await room;
-        clock.restart();
-      } else if (clock.isUsedUp()) {
-        await nextTurn();
-        clock.restart();
-      }
+      if (room !== undefined) await room;
+      else if (clock.isUsedUp()) await nextTurn();
+      else continue;
+      clock.restart();
     }
+    await this.leaving;
   }
 
   /** Tells a generator that nobody reads any more. Its own failure on the way out goes to `onError`. */
   cancel(onError: (error: unknown) => void): void {
+    if (this.onLateError !== undefined) return;
+    this.onLateError = onError;
+    if (!this.isStepping) this.leave();
+  }
+
+  private step(): Step {
+    this.isStepping = true;
+    try {
+      return this.iterator.next();
+    } catch (error) {
+      this.isOver = true;
+      throw error;
+    } finally {
+      this.isStepping = false;
+      if (this.onLateError !== undefined) this.leave();
+    }
+  }
+
+  private leave(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const onError = this.onLateError!;
     try {
       const returned: unknown = this.iterator.return?.();
-      if (isThenable(returned)) returned.then(undefined, onError);
+      if (isThenable(returned)) this.leaving = returned.then(undefined, onError);
     } catch (error) {
       onError(error);
     }

@@ -4,22 +4,13 @@
  */
 
 const SLICE_MS = 1;
-/** The clock is read once in so many messages. */
-const CHECK_EVERY = 16;
 
 export class TurnClock {
-  private startedMs = 0;
-  private sinceCheck = 0;
+  private startedMs: number = performance.now();
 
   /** True when it is time to `await nextTurn()`. */
   isUsedUp(): boolean {
-    if (++this.sinceCheck < CHECK_EVERY) return false;
-    this.sinceCheck = 0;
-    const nowMs = performance.now();
-    if (nowMs - this.startedMs < SLICE_MS) return false;
-    const used = this.startedMs !== 0;
-    this.startedMs = nowMs;
-    return used;
+    return performance.now() - this.startedMs >= SLICE_MS;
   }
 
   /** After waiting for anything: the slice starts anew. */

@@ -2,13 +2,17 @@
  * The driver of one live connection: read → core → write → arm one timer. Owns when output is written and when reading
  * pauses; knows no gRPC. The layer above is the core's sink and forwards `onOutput` here.
  */
-import { type Fault, type Http2Connection, releaseBuffer } from "../http2/index.ts";
-import { type Flushable, flushAtEndOfTurn } from "./flush-queue.ts";
+import { connectionFault, ErrorCode, type Fault, type Http2Connection, releaseBuffer } from "../http2/index.ts";
+import { type Flushable, flushAtEndOfTurn, flushIfLate } from "./flush-queue.ts";
 import { timerWheel, WheelTimer } from "./timer-wheel.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 
-/** How long a last GOAWAY may take to leave before the wire is destroyed: a peer that reads nothing holds nothing. */
-const CLOSE_FLUSH_MS = 1_000;
+/**
+ * From the end of the core to the end of the wire: for a last GOAWAY to leave and for the peer to close its side, because
+ * a close with unread octets would take from the peer what it has not read yet. One that does neither holds nothing.
+ */
+const CLOSE_MS = 1_000;
+const DEFECT = connectionFault(ErrorCode.INTERNAL_ERROR, "internal-error");
 
 class DriverTimer extends WheelTimer {
   private readonly driver: Driver;
@@ -34,12 +38,22 @@ export class Driver implements WireSink, Flushable {
   /** The buffer that the wire still reads from. */
   private writing: Buffer | undefined;
   private paused = false;
+  private closing = false;
   private gone = false;
+  private readonly onDefect: (error: unknown) => void;
 
-  /** `onGone` is called once, when the wire is closed and nothing more will happen. */
-  constructor(http2: Http2Connection, onGone: (error: Error | undefined) => void) {
+  /**
+   * `onGone` is called once, when the wire is closed and nothing more will happen. `onDefect` gets what is thrown while
+   * octets are handled: a mistake on our side, which costs this connection and no other.
+   */
+  constructor(
+    http2: Http2Connection,
+    onGone: (error: Error | undefined) => void,
+    onDefect: (error: unknown) => void = rethrow,
+  ) {
     this.http2 = http2;
     this.onGone = onGone;
+    this.onDefect = onDefect;
   }
 
   /** To be called once with the wire that was made with this driver as its sink. */
@@ -55,8 +69,18 @@ export class Driver implements WireSink, Flushable {
   }
 
   onChunk(bytes: Buffer): void {
-    this.lastReadMs = performance.now();
-    this.http2.receive(bytes, this.lastReadMs);
+    const nowMs = performance.now();
+    flushIfLate(nowMs);
+    this.lastReadMs = nowMs;
+    if (this.closing) return;
+    try {
+      this.http2.receive(bytes, nowMs);
+    } catch (error) {
+      this.http2.close(DEFECT);
+      this.afterCore();
+      this.onDefect(error);
+      return;
+    }
     this.afterCore();
     if (!this.http2.mayRead && !this.paused) this.pauseUntilWritten();
   }
@@ -64,7 +88,7 @@ export class Driver implements WireSink, Flushable {
   onEnd(): void {
     // Streams still open cannot finish: a peer that half-closes TCP has no way to answer for its window.
     this.http2.handleTransportClosed();
-    this.wire!.end();
+    this.afterCore();
   }
 
   onClosed(error: Error | undefined): void {
@@ -128,10 +152,13 @@ export class Driver implements WireSink, Flushable {
     if (dueMs !== this.timer.dueMs) timerWheel.arm(this.timer, dueMs);
   }
 
-  /** The core is closed: its last words go out, then the wire closes. */
+  /** The core is closed: its last words go out, then the wire ends. */
   private finish(): void {
-    if (this.timer.dueMs === Number.POSITIVE_INFINITY || this.timer.dueMs > performance.now() + CLOSE_FLUSH_MS) {
-      timerWheel.arm(this.timer, performance.now() + CLOSE_FLUSH_MS);
+    if (!this.closing) {
+      this.closing = true;
+      // Whoever waits for the end must see it, also where nothing else keeps the process alive.
+      this.wire!.ref();
+      timerWheel.arm(this.timer, performance.now() + CLOSE_MS);
     }
     if (this.writing !== undefined) return;
     this.write();
@@ -164,4 +191,8 @@ export class Driver implements WireSink, Flushable {
     this.paused = true;
     this.wire!.pause();
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }

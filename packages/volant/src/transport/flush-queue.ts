@@ -1,22 +1,47 @@
 /**
  * Flushes every connection that has output once at the end of the turn. Buys: one `setImmediate` and one write per
- * connection for all answers of a turn, instead of one each.
+ * connection for all answers of a turn, instead of one each. A turn that takes longer than a millisecond is flushed
+ * between two reads, so that a busy connection does not delay the answers of the others.
+ *
+ * Invariant: what was queued is flushed, whatever another connection's flush does.
  */
 
 export interface Flushable {
   flush(): void;
 }
 
+const MAX_WAIT_MS = 1;
+
 let pending: Flushable[] = [];
+let pendingSinceMs = 0;
+let isScheduled = false;
 
 /** The caller makes sure that it is queued once. */
 export function flushAtEndOfTurn(connection: Flushable): void {
-  if (pending.length === 0) setImmediate(flushAll);
+  if (pending.length === 0) pendingSinceMs = performance.now();
   pending.push(connection);
+  if (isScheduled) return;
+  isScheduled = true;
+  setImmediate(onEndOfTurn);
+}
+
+/** To be called before the next piece of work of a turn. */
+export function flushIfLate(nowMs: number): void {
+  if (pending.length > 0 && nowMs - pendingSinceMs >= MAX_WAIT_MS) flushAll();
+}
+
+function onEndOfTurn(): void {
+  isScheduled = false;
+  flushAll();
 }
 
 function flushAll(): void {
   const connections = pending;
   pending = [];
-  for (const connection of connections) connection.flush();
+  let at = 0;
+  try {
+    while (at < connections.length) connections[at++]!.flush();
+  } finally {
+    while (at < connections.length) flushAtEndOfTurn(connections[at++]!);
+  }
 }

@@ -1,21 +1,31 @@
 /**
  * A pair of wires in memory, for tests and in-process calls. What one side writes the other receives in the next turn,
- * in order, so that nothing is ever delivered inside a command. Owns the queue between them.
+ * in order, so that nothing is ever delivered inside a command. Owns the queue between them, which is bounded like a
+ * kernel's: above its capacity a write waits for the reader.
  */
 import type { Peer, Wire, WireSink } from "./wire.ts";
 
 const MEMORY_PEER: Peer = { address: "memory" };
+/** What may lie between the sides before a writer has to wait. */
+const CAPACITY_BYTES = 65_536;
+/** The longest interval there is: it only keeps the process alive. */
+const HOLD_MS = 0x7fff_ffff;
 
 export class MemoryWire implements Wire {
   readonly peer: Peer = MEMORY_PEER;
   private readonly sink: WireSink;
   private other: MemoryWire | undefined;
-  private readonly inbox: Buffer[] = [];
+  private inbox: Buffer[] = [];
+  private inboxBytes = 0;
+  /** Set while our last write waits for the other side to read. */
+  private onWritten: (() => void) | undefined;
+  private ended = false;
   private endReceived = false;
   private endDelivered = false;
   private paused = false;
   private closed = false;
   private scheduled = false;
+  private hold: NodeJS.Timeout | undefined;
 
   constructor(sink: WireSink) {
     this.sink = sink;
@@ -26,11 +36,15 @@ export class MemoryWire implements Wire {
     b.other = a;
   }
 
-  write(bytes: Buffer, _onWritten: () => void): boolean {
-    if (this.closed || this.other === undefined) return true;
-    this.other.inbox.push(Buffer.from(bytes));
-    this.other.schedule();
-    return true;
+  write(bytes: Buffer, onWritten: () => void): boolean {
+    const { other } = this;
+    if (this.ended || other === undefined || other.closed) return true;
+    other.inbox.push(Buffer.from(bytes));
+    other.inboxBytes += bytes.length;
+    other.schedule();
+    if (other.inboxBytes <= CAPACITY_BYTES) return true;
+    this.onWritten = onWritten;
+    return false;
   }
 
   pause(): void {
@@ -43,29 +57,49 @@ export class MemoryWire implements Wire {
   }
 
   end(): void {
-    if (this.closed) return;
-    this.endOther();
-    this.close();
+    if (this.ended) return;
+    this.ended = true;
+    this.other?.receiveEnd();
+    if (this.endDelivered) this.close();
   }
 
   destroy(): void {
-    this.end();
+    this.ended = true;
+    this.other?.receiveEnd();
+    this.close();
   }
 
-  ref(): void {}
+  ref(): void {
+    if (!this.closed) this.hold ??= setInterval(() => this.unref(), HOLD_MS);
+  }
 
-  unref(): void {}
+  unref(): void {
+    clearInterval(this.hold);
+    this.hold = undefined;
+  }
 
-  private endOther(): void {
-    if (this.other === undefined || this.other.endReceived) return;
-    this.other.endReceived = true;
-    this.other.schedule();
+  private receiveEnd(): void {
+    this.endReceived = true;
+    this.schedule();
   }
 
   private close(): void {
     if (this.closed) return;
     this.closed = true;
-    setImmediate(() => this.sink.onClosed(undefined));
+    this.unref();
+    this.inbox = [];
+    setImmediate(() => {
+      this.other?.wrote();
+      this.wrote();
+      this.sink.onClosed(undefined);
+    });
+  }
+
+  /** The write that waited is over. */
+  private wrote(): void {
+    const { onWritten } = this;
+    this.onWritten = undefined;
+    onWritten?.();
   }
 
   private schedule(): void {
@@ -78,10 +112,18 @@ export class MemoryWire implements Wire {
   }
 
   private deliver(): void {
-    while (!this.paused && !this.closed && this.inbox.length > 0) this.sink.onChunk(this.inbox.shift()!);
-    if (this.paused || this.closed || !this.endReceived || this.endDelivered) return;
+    // What arrives meanwhile waits for the next turn.
+    for (let left = this.inbox.length; left > 0 && !this.paused && !this.closed; left--) {
+      const chunk = this.inbox.shift()!;
+      this.inboxBytes -= chunk.length;
+      if (this.inbox.length > 0) this.schedule();
+      this.sink.onChunk(chunk);
+      if (this.inboxBytes <= CAPACITY_BYTES) this.other?.wrote();
+    }
+    if (this.paused || this.closed || this.inbox.length > 0 || !this.endReceived || this.endDelivered) return;
     this.endDelivered = true;
     this.sink.onEnd();
-    this.end();
+    if (this.ended) this.close();
+    else this.end();
   }
 }

@@ -44,8 +44,6 @@ export class SocketWire implements Wire {
 
   end(): void {
     this.socket.end();
-    // A peer that never closes its side must not keep ours open.
-    this.socket.destroySoon();
   }
 
   destroy(): void {

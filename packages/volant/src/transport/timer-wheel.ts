@@ -3,8 +3,8 @@
  * pointer writes to arm and two to disarm, where `setTimeout` costs an object and a heap. Resolution 4 ms; a timer never
  * fires early.
  *
- * The one underlying Node timer is armed only for the next slot in use, and keeps the process alive only while some
- * entry asks for it.
+ * Owns the one underlying Node timer, which is set for the earliest entry, at most one round ahead, and never keeps the
+ * process alive. Must not know what its entries are for; one that throws does not hold up the others.
  */
 
 const SLOT_MS = 4;
@@ -20,20 +20,49 @@ export abstract class WheelTimer {
   abstract onTimer(nowMs: number): void;
 }
 
+/** Where the wheel gets its time from. */
+export interface WheelClock {
+  nowMs(): number;
+  /** Calls `run` once, `delayMs` from now, in place of what was set before. */
+  set(run: () => void, delayMs: number): void;
+}
+
+class SystemClock implements WheelClock {
+  private timer: NodeJS.Timeout | undefined;
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  set(run: () => void, delayMs: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(run, delayMs);
+    // Connections and calls keep the process alive by their sockets; a timer alone must not.
+    this.timer.unref();
+  }
+}
+
 export class TimerWheel {
+  private readonly clock: WheelClock;
   private readonly slots: (WheelTimer | undefined)[] = new Array(SLOTS).fill(undefined);
   private count = 0;
   /** Every slot up to this tick has been visited. */
   private tick = 0;
-  private timer: NodeJS.Timeout | undefined;
-  private timerTick = Number.POSITIVE_INFINITY;
+  /** The tick that the clock is set for. */
+  private wakeTick = Number.POSITIVE_INFINITY;
+  /** The entry that is visited next while a slot is fired; whoever unlinks it moves this on. */
+  private cursor: WheelTimer | undefined = undefined;
+
+  constructor(clock: WheelClock = new SystemClock()) {
+    this.clock = clock;
+  }
 
   /** Arms, or moves, `timer` to `dueMs`. Infinity disarms it. */
   arm(timer: WheelTimer, dueMs: number): void {
     if (timer.slot >= 0) this.unlink(timer);
     timer.dueMs = dueMs;
     if (dueMs === Number.POSITIVE_INFINITY) return;
-    if (this.count === 0) this.tick = Math.floor(performance.now() / SLOT_MS);
+    if (this.count === 0) this.tick = Math.floor(this.clock.nowMs() / SLOT_MS);
     const dueTick = Math.max(Math.ceil(dueMs / SLOT_MS), this.tick + 1);
     const slot = dueTick % SLOTS;
     const head = this.slots[slot];
@@ -43,7 +72,7 @@ export class TimerWheel {
     if (head !== undefined) head.previous = timer;
     this.slots[slot] = timer;
     this.count++;
-    if (dueTick < this.timerTick) this.schedule(dueTick);
+    this.wakeAt(dueTick);
   }
 
   disarm(timer: WheelTimer): void {
@@ -57,6 +86,7 @@ export class TimerWheel {
   }
 
   private unlink(timer: WheelTimer): void {
+    if (timer === this.cursor) this.cursor = timer.next;
     if (timer.previous === undefined) this.slots[timer.slot] = timer.next;
     else timer.previous.next = timer.next;
     if (timer.next !== undefined) timer.next.previous = timer.previous;
@@ -64,56 +94,60 @@ export class TimerWheel {
     timer.previous = undefined;
     timer.slot = -1;
     this.count--;
-    if (this.count === 0) this.stop();
+    // The clock stays set: a wake for nothing once in a while is cheaper than setting it anew for every call.
   }
 
-  private schedule(tick: number): void {
-    clearTimeout(this.timer);
-    this.timerTick = tick;
-    const delay = Math.max(1, Math.ceil(tick * SLOT_MS - performance.now()));
-    this.timer = setTimeout(this.onTick, delay);
-    // Connections and calls keep the process alive by their sockets; a timer alone must not.
-    this.timer.unref();
+  /** At most one round ahead: what is later is found again then, and Node's timers cannot wait longer than 2^31 ms. */
+  private wakeAt(dueTick: number): void {
+    const tick = Math.min(dueTick, this.tick + SLOTS);
+    if (tick >= this.wakeTick) return;
+    this.wakeTick = tick;
+    this.clock.set(this.onWake, Math.max(1, Math.ceil(tick * SLOT_MS - this.clock.nowMs())));
   }
 
-  private stop(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.timerTick = Number.POSITIVE_INFINITY;
-  }
-
-  private readonly onTick = (): void => {
-    this.stop();
-    const nowMs = performance.now();
+  private readonly onWake = (): void => {
+    this.wakeTick = Number.POSITIVE_INFINITY;
+    const nowMs = this.clock.nowMs();
     const nowTick = Math.floor(nowMs / SLOT_MS);
     const from = Math.max(this.tick + 1, nowTick - SLOTS + 1);
-    this.tick = nowTick;
+    // First, so that what a handler arms goes behind the slots of this visit.
+    this.tick = Math.max(this.tick, nowTick);
     for (let tick = from; tick <= nowTick; tick++) this.fireSlot(tick % SLOTS, nowMs);
-    if (this.count > 0 && this.timer === undefined) this.scheduleNext();
+    if (this.count > 0) this.wakeAt(this.nextDueTick());
   };
 
   private fireSlot(slot: number, nowMs: number): void {
     let timer = this.slots[slot];
     while (timer !== undefined) {
-      // A handler may disarm or arm any timer: start over from the head after each one that fired.
-      if (timer.dueMs > nowMs) {
-        timer = timer.next;
-        continue;
+      this.cursor = timer.next;
+      if (timer.dueMs <= nowMs) {
+        this.disarm(timer);
+        fire(timer, nowMs);
       }
-      this.disarm(timer);
-      timer.onTimer(nowMs);
-      timer = this.slots[slot];
+      timer = this.cursor;
     }
   }
 
-  /** Entries of later rounds may sit in the next used slot too; visiting it early is harmless. */
-  private scheduleNext(): void {
-    for (let step = 1; step <= SLOTS; step++) {
-      if (this.slots[(this.tick + step) % SLOTS] !== undefined) {
-        this.schedule(this.tick + step);
-        return;
+  /** The first tick of this round at which something is due, or the end of the round. */
+  private nextDueTick(): number {
+    const last = this.tick + SLOTS;
+    for (let tick = this.tick + 1; tick < last; tick++) {
+      for (let timer = this.slots[tick % SLOTS]; timer !== undefined; timer = timer.next) {
+        if (timer.dueMs <= tick * SLOT_MS) return tick;
       }
     }
+    return last;
+  }
+}
+
+function fire(timer: WheelTimer, nowMs: number): void {
+  try {
+    timer.onTimer(nowMs);
+  } catch (error) {
+    // Uncaught, as it would be from a timer of its own.
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 

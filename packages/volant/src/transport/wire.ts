@@ -16,7 +16,7 @@ export interface Wire {
   /** No chunk is delivered until `resume`. */
   pause(): void;
   resume(): void;
-  /** Ends our side after what was written, then closes. */
+  /** Ends our side after what was written; the wire closes once the peer has ended its side too. May be repeated. */
   end(): void;
   /** Closes at once. `onClosed` follows. */
   destroy(): void;

@@ -127,8 +127,10 @@ test("random operations of two honest sides never wedge, never throw but for mis
       fc.constantFrom(...OPTIONS),
       fc.constantFrom(Number.POSITIVE_INFINITY, 1_000, 7),
       fc.boolean(),
-      (acts, client, server, chunkBytes, drains) => {
-        const pair = ConnectionPair.ready({ client, server, chunkBytes: () => chunkBytes });
+      fc.boolean(),
+      (acts, client, server, chunkBytes, drains, isReady) => {
+        const options = { client, server, chunkBytes: () => chunkBytes };
+        const pair = isReady ? ConnectionPair.ready(options) : new ConnectionPair(options);
         for (const [operate, choice, atClient] of acts) {
           const side = atClient ? pair.client : pair.server;
           const streams = [...side.http2.streams()];
@@ -138,6 +140,7 @@ test("random operations of two honest sides never wedge, never throw but for mis
             if (!(error instanceof UsageError)) throw error;
           }
         }
+        pair.drive();
         if (drains) pair.server.http2.beginDrain(pair.clock.nowMs);
         finish(pair);
         for (const { http2, sink } of [pair.client, pair.server]) {
@@ -162,7 +165,8 @@ test("all that is sent arrives: bodies through every combination of options and 
       fc.constantFrom(...OPTIONS.slice(0, 1), ...OPTIONS.slice(2)),
       fc.constantFrom(Number.POSITIVE_INFINITY, 10_000, 1_400),
       (sizes, client, server, chunkBytes) => {
-        const pair = ConnectionPair.ready({ client, server, chunkBytes: () => chunkBytes });
+        const pair = new ConnectionPair({ client, server, chunkBytes: () => chunkBytes });
+        while (!pair.client.http2.canOpenStream) pair.step();
         const received = new Map<Http2Stream, number>();
         for (const side of [pair.client, pair.server]) {
           side.sink.react.onData = (stream, _bytes, start, end, endStream) => {

@@ -119,6 +119,15 @@ test("§6.9.3 a window that was lowered below what arrived opens again once that
   assert.equal(server.stream(1).receiveWindow.open, 1_000);
 });
 
+test("§6.9.3 octets consumed before the smaller window is in force come back when it is", () => {
+  const server = new CoreUnderTest("server", { initialStreamWindowBytes: 1_000 });
+  server.receive(frames.preface, frames.settings(), frames.headers(1).request("POST", "/"), frames.data(1, 5_000));
+  server.http2.consume(server.stream(1), 5_000);
+  server.sent();
+  assert.deepEqual(server.receive(frames.settingsAck()).sent(), ["WINDOW_UPDATE 1 +5000"]);
+  assert.equal(server.stream(1).receiveWindow.open, 1_000);
+});
+
 test("§6.5.3 a header table smaller than the default binds the peer only from its acknowledgement on", () => {
   const server = new CoreUnderTest("server", { headerTableBytes: 0 });
   // Literal with incremental indexing, name :path; then the entry it made, by index 62.

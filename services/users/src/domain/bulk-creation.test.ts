@@ -38,7 +38,7 @@ describe("creating many users", () => {
       { email: "nobody" },
       { email: "A@EXAMPLE.com" },
       { email: "b@example.com", requestId: "r1" },
-      { email: "c@example.com", name: "" },
+      { email: "c@example.com", name: "a\nb" },
       { email: "d@example.com" },
     ]);
     assert.equal(summary.createdCount, 2);
