@@ -6,7 +6,7 @@ import type { MethodInfo } from "../rpc/method.ts";
 import { BufferBudget, processBudget } from "../stream/buffer-budget.ts";
 import type { InboundLimits } from "../stream/inbound.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../rpc/version.ts";
 import { type BackoffOptions, type ResolvedBackoffOptions, resolveBackoffOptions } from "./backoff.ts";
 import type { ClientInterceptor } from "./client-interceptor.ts";
 

@@ -1,9 +1,13 @@
 /**
  * One call on the client, from start to status. Owns the ending: whatever the network does, the call settles once, with
- * one status, and lets go of everything it held. The surface of each kind is in `calls.ts`.
+ * one status, and lets go of everything it held. The surfaces of the kinds are in `unary-call.ts` and
+ * `streaming-calls.ts`.
+ *
+ * Nothing that user code throws leaves through here: the connection serves other calls too.
  */
 import { statusFromErrorCode } from "../grpc/error-mapping.ts";
-import { ErrorCode, type HeaderField, type Http2Connection, type Http2Stream, type Initiator } from "../transport/http2.ts";
+import { findMetadataFault } from "../grpc/metadata-codec.ts";
+import { ErrorCode, errorCodeName, type HeaderField, type Http2Stream, type Initiator } from "../http2/index.ts";
 import type { ServerCall } from "../rpc/call.ts";
 import { NO_DEADLINE, remainingMs } from "../rpc/deadline.ts";
 import { Metadata } from "../rpc/metadata.ts";
@@ -12,39 +16,50 @@ import { type Status, StatusCode } from "../rpc/status.ts";
 import { Inbound, type InboundOwner } from "../stream/inbound.ts";
 import { Outbound } from "../stream/outbound.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
+import type { BoundClientMethod } from "./bound-method.ts";
 import { type CallOptions, callDeadline, parentOf } from "./call-options.ts";
 import type { Channel } from "./channel.ts";
 import type { ClientConnection, StreamEvents } from "./client-connection.ts";
-import type { BoundClientMethod } from "./bound-method.ts";
+import { refusalOf } from "./local-failure.ts";
 import { OutgoingCall } from "./outgoing-call.ts";
 import type { PendingCall } from "./pending-calls.ts";
 import { requestFields } from "./request-headers.ts";
-import { isGrpcResponse, type ResponseHead, readResponseHead, statusOf, statusWithout } from "./response-head.ts";
+import {
+  isGrpcResponse,
+  isPlainOk,
+  PLAIN_OK,
+  type ResponseHead,
+  readResponseHead,
+  statusOf,
+  statusWithout,
+} from "./response-head.ts";
 
 /** The surface of a kind, as its stream sees it. */
 export interface CallSurface {
   /** The HTTP/2 stream is open: the request can be sent through `stream`. */
   onStarted(stream: ClientStream): void;
+  /** The server refused the stream; `onStarted` comes again, unless the call ends before. */
+  onRefused(): void;
   /** One response message that took `cost` octets of window; they are owed to `stream.taken`. */
   onMessage(message: unknown, cost: number): void;
-  onWritable(): void;
-  /** The call is over; called once, last. */
-  onEnded(status: Status): void;
+  /** The call is over; called once, last. `isAbandoned`: by this side, which does not want what has arrived either. */
+  onEnded(status: Status, isAbandoned: boolean): void;
   /** Whether the request can be sent again although nothing came back: nothing of it was consumed yet. */
   readonly isReplayable: boolean;
 }
 
 const NO_HEAD: ResponseHead = { httpStatus: 0, contentType: undefined };
+const NOTHING = Buffer.alloc(0);
 
 export class ClientStream extends WheelTimer implements StreamEvents, InboundOwner, PendingCall {
   readonly waitForReady: boolean;
-  private readonly channel: Channel;
-  private readonly method: BoundClientMethod;
+  readonly channel: Channel;
+  readonly method: BoundClientMethod;
   private readonly options: CallOptions;
   private readonly surface: CallSurface;
   private readonly metadata: Metadata | undefined;
   private readonly parent: ServerCall | undefined;
-  private readonly startedMs = performance.now();
+  private readonly startedMs: number;
   private deadlineMs: number;
   /** Made only where interceptors look at calls. */
   private hooked: OutgoingCall | undefined = undefined;
@@ -53,7 +68,6 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
   private inbound: Inbound | undefined = undefined;
   private outbound: Outbound | undefined = undefined;
   private head: ResponseHead = NO_HEAD;
-  private headersReceived = false;
   private messagesReceived = 0;
   private ended = false;
   private refusedBefore = false;
@@ -67,57 +81,52 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
     this.surface = surface;
     this.waitForReady = options.waitForReady ?? false;
     this.parent = parentOf(options);
+    this.startedMs = performance.now();
     this.deadlineMs = callDeadline(options, this.parent, this.startedMs);
     this.metadata = options.metadata === undefined ? undefined : Metadata.from(options.metadata);
   }
 
   /** To be called once, after the surface is complete. */
   start(): void {
-    if (!this.runOnCall() || !this.watchSignals()) return;
-    if (this.deadlineMs !== NO_DEADLINE) {
-      if (this.deadlineMs <= this.startedMs) {
-        this.onTimer();
-        return;
-      }
-      timerWheel.arm(this, this.deadlineMs);
-    }
-    this.channel.start(this);
+    const waiting = this.method.hooks.isActive ? this.runOnCall() : undefined;
+    if (this.ended || !this.watchSignals()) return;
+    if (waiting === undefined) this.proceed();
+    else if (this.watchDeadline()) waiting.then(
+        () => this.proceed(),
+        (error) => this.refuse(error),
+      );
   }
 
   get isEnded(): boolean {
     return this.ended;
   }
 
-  /** Ends the call from this side. */
+  /** Ends the call from this side, for a reason that makes its answer unwanted. */
   cancel(message = "the call was cancelled", cause?: unknown): void {
-    this.abort(createRpcError("client", StatusCode.CANCELLED, message, { cause }));
+    const status = createRpcError("client", StatusCode.CANCELLED, message, cause === undefined ? undefined : { cause });
+    this.finish(status, ErrorCode.CANCEL, true);
   }
 
   /** Ends the call with this status, and tells the server to stop. */
   abort(status: Status): void {
-    if (this.ended) return;
-    if (this.stream === undefined) this.channel.forget(this);
-    else this.connection!.http2.resetStream(this.stream, ErrorCode.CANCEL);
-    this.finish(status);
+    this.finish(status, ErrorCode.CANCEL, false);
   }
 
-  // Sending
+  // Sending; nothing happens once the call is over.
 
   /** Throws what the encoder or a hook throws. */
   send(message: unknown): void {
-    this.runRequestHook(message);
-    this.outbound?.send(message);
+    this.transmit(message, false);
   }
 
-  /** The only or last message; the stream is half-closed with it. */
+  /** The only or last message; the stream is half-closed with it. Throws as `send` does. */
   sendLast(message: unknown): void {
-    this.runRequestHook(message);
-    this.outbound?.sendLast(message);
+    this.transmit(message, true);
   }
 
   halfClose(): void {
     if (this.ended || this.stream === undefined || this.stream.isLocalDone) return;
-    this.http2.sendData(this.stream, Buffer.alloc(0), true);
+    this.connection!.http2.sendData(this.stream, NOTHING, true);
   }
 
   whenWritable(): Promise<void> | undefined {
@@ -133,75 +142,67 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
 
   begin(connection: ClientConnection): void {
     const { definition, constantFields } = this.method;
+    const { http2 } = connection;
     this.connection = connection;
     const stream = connection.openStream(this);
     this.stream = stream;
-    this.inbound = new Inbound(connection.http2, stream, definition.responseCodec, this.channel.options.limits, this);
-    this.outbound = new Outbound(connection.http2, stream, definition.requestCodec, undefined);
+    this.inbound = new Inbound(http2, stream, definition.responseCodec, this.channel.options.limits, this);
+    this.outbound = new Outbound(http2, stream, definition.requestCodec, undefined);
     const remaining = this.deadlineMs === NO_DEADLINE ? NO_DEADLINE : remainingMs(this.deadlineMs, performance.now());
     const metadata = this.hooked === undefined ? this.metadata : this.hooked.metadata;
-    connection.http2.sendHeaders(stream, requestFields(constantFields, remaining, metadata), false);
+    http2.sendHeaders(stream, requestFields(constantFields, remaining, metadata), false);
     this.surface.onStarted(this);
   }
 
   failUnavailable(reason: string): void {
-    this.finish(createRpcError("client", StatusCode.UNAVAILABLE, reason));
+    this.abort(createRpcError("client", StatusCode.UNAVAILABLE, reason));
   }
 
   failClosed(): void {
-    this.finish(createRpcError("client", StatusCode.CANCELLED, "the channel is closed"));
+    this.abort(createRpcError("client", StatusCode.CANCELLED, "the channel is closed"));
   }
 
   // StreamEvents
 
   onHeaders(fields: HeaderField[], endStream: boolean): void {
     if (this.ended) return;
-    this.headersReceived = true;
     this.head = readResponseHead(fields);
-    if (endStream) {
-      this.finishWith(fields);
-      return;
-    }
-    if (!isGrpcResponse(this.head)) {
-      this.abort(statusWithout(this.head));
-      return;
-    }
-    const { onHeaders } = this.options;
-    if (onHeaders !== undefined) this.tellMetadata(onHeaders, fields);
+    if (endStream) this.finishWith(fields);
+    else if (!isGrpcResponse(this.head)) this.abort(statusWithout(this.head));
+    else if (this.options.onHeaders !== undefined) this.tellHeaders(this.options.onHeaders, fields);
   }
 
   onData(bytes: Buffer, start: number, end: number, endStream: boolean): void {
     if (this.ended) return;
+    if (this.head === NO_HEAD) {
+      this.onInboundFault(StatusCode.INTERNAL, "the server sent data before headers");
+      return;
+    }
     this.inbound!.receive(bytes, start, end);
     // gRPC PROTOCOL-HTTP2 "Responses": a response ends with trailers, never with data.
-    if (endStream && !this.ended) this.finish(statusWithout(this.head));
+    if (endStream) this.abort(statusWithout(this.head));
   }
 
   onTrailers(fields: HeaderField[]): void {
-    if (this.ended) return;
-    if (!this.inbound!.isAtBoundary) {
-      this.finish(createRpcError("client", StatusCode.INTERNAL, "the response ended inside a message"));
-    } else this.finishWith(fields);
+    if (!this.ended) this.finishWith(fields);
   }
 
   onReset(code: ErrorCode, initiator: Initiator): void {
     if (this.ended) return;
     if (code === ErrorCode.REFUSED_STREAM && initiator === "remote" && this.retryRefused()) return;
-    const past = this.deadlineMs <= performance.now();
-    const status = past ? StatusCode.DEADLINE_EXCEEDED : statusFromErrorCode(code);
+    const isPast = code === ErrorCode.CANCEL && this.deadlineMs <= performance.now();
+    const status = isPast ? StatusCode.DEADLINE_EXCEEDED : statusFromErrorCode(code);
     const who = initiator === "remote" ? "the server reset the call" : "the server broke the HTTP/2 protocol";
-    this.finish(createRpcError("client", status, `${who} (code ${code})`));
+    this.abort(createRpcError("client", status, `${who} (${errorCodeName(code)})`));
   }
 
   onWritable(): void {
     this.outbound?.release();
-    this.surface.onWritable();
   }
 
   onConnectionLost(reason: string): void {
-    const closed = this.channel.state === "SHUTDOWN";
-    const code = closed ? StatusCode.CANCELLED : StatusCode.UNAVAILABLE;
-    this.finish(createRpcError("client", code, closed ? "the channel is closed" : reason));
+    if (this.channel.state === "SHUTDOWN") this.failClosed();
+    else this.failUnavailable(`the connection to ${this.channel.target} was lost: ${reason}`);
   }
 
   // InboundOwner
@@ -213,7 +214,7 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
       try {
         onResponse(message, this.hooked!);
       } catch (error) {
-        this.cancel("an interceptor refused a response message", error);
+        this.refuse(error);
       }
       if (this.ended) return;
     }
@@ -224,107 +225,161 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
     this.abort(createRpcError("client", code, message));
   }
 
+  /** The deadline. */
   override onTimer(): void {
-    this.abort(createRpcError("client", StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed"));
+    const status = createRpcError("client", StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed");
+    this.finish(status, ErrorCode.CANCEL, true);
   }
 
-  private get http2(): Http2Connection {
-    return this.connection!.http2;
+  /** The `abort` event of the caller's signal or of the parent's; an object costs no closure per call. */
+  handleEvent({ currentTarget }: Event): void {
+    if (currentTarget !== null && currentTarget === this.parent?.signal) this.onParentEnded();
+    else this.onSignal();
   }
+
+  // The end
 
   private finishWith(fields: readonly HeaderField[]): void {
-    const status = statusOf(fields, this.head);
-    this.options.onTrailers?.(status.metadata);
-    // The answer is complete; what the server has not taken of the request it does not want (gRPC PROTOCOL-HTTP2).
-    if (this.stream !== undefined && !this.stream.isLocalDone) this.http2.resetStream(this.stream, ErrorCode.NO_ERROR);
-    this.finish(status);
+    const isObserved = this.hooked !== undefined || this.options.onTrailers !== undefined;
+    const status = isPlainOk(fields) && !isObserved ? PLAIN_OK : statusOf(fields, this.head);
+    const isTruncated = status.code === StatusCode.OK && this.inbound?.isAtBoundary === false;
+    const text = "the response ended inside a message";
+    // gRPC PROTOCOL-HTTP2: the answer is complete; what the server has not taken of the request it does not want.
+    if (isTruncated) this.finish(createRpcError("client", StatusCode.INTERNAL, text), ErrorCode.NO_ERROR, false);
+    else this.finish(status, ErrorCode.NO_ERROR, false, true);
   }
 
-  private finish(status: Status): void {
+  /** `code` tells the server to stop, where the stream is still open. */
+  private finish(status: Status, code: ErrorCode, isAbandoned: boolean, hasTrailers = false): void {
     if (this.ended) return;
     this.ended = true;
+    const { stream, connection, options, parent } = this;
     if (this.slot >= 0) timerWheel.disarm(this);
-    this.options.signal?.removeEventListener("abort", this.onSignal);
-    if (this.parent !== undefined) this.parent.signal.removeEventListener("abort", this.onParentSignal);
-    this.inbound?.stop();
-    this.outbound?.release();
-    this.surface.onEnded(status);
-    this.tellEnd(status);
-    if (this.connection !== undefined) this.connection.callEnded();
+    if (options.signal !== undefined) options.signal.removeEventListener("abort", this);
+    if (parent !== undefined) parent.signal.removeEventListener("abort", this);
+    if (stream === undefined || connection === undefined) this.channel.forget(this);
+    else {
+      this.inbound!.stop();
+      this.outbound!.release();
+      if (!stream.isClosed) connection.http2.resetStream(stream, code);
+      connection.callEnded();
+    }
+    if (hasTrailers && options.onTrailers !== undefined) this.tellMetadata(options.onTrailers, status.metadata);
+    this.surface.onEnded(status, isAbandoned);
+    if (this.hooked !== undefined) this.tellEnd(this.hooked, status);
   }
 
-  private tellEnd(status: Status): void {
-    if (this.hooked === undefined) return;
-    const end = {
+  private tellEnd(hooked: OutgoingCall, status: Status): void {
+    hooked.tellEnd({
       status,
       durationMs: performance.now() - this.startedMs,
       messagesSent: this.outbound?.messagesSent ?? 0,
       messagesReceived: this.messagesReceived,
-    };
-    for (const listener of this.hooked.endListeners.reverse()) listener(end);
+    });
   }
 
   /** gRFC A6: a server that refused the stream has done nothing; the call is sent once more, on any connection. */
   private retryRefused(): boolean {
-    if (this.refusedBefore || this.headersReceived || !this.surface.isReplayable) return false;
+    if (this.refusedBefore || this.head !== NO_HEAD || !this.surface.isReplayable) return false;
     this.refusedBefore = true;
     this.inbound!.stop();
+    this.outbound!.release();
     const connection = this.connection!;
     this.connection = undefined;
     this.stream = undefined;
+    this.inbound = undefined;
+    this.outbound = undefined;
     connection.callEnded();
+    this.surface.onRefused();
     this.channel.start(this);
     return true;
   }
 
-  private runOnCall(): boolean {
+  // What the user gave
+
+  private runOnCall(): Promise<void> | undefined {
     const { hooks, definition } = this.method;
-    if (hooks.onCall === undefined && hooks.onRequest === undefined && hooks.onResponse === undefined) return true;
-    this.hooked = new OutgoingCall(definition, this.metadata, this.deadlineMs);
+    const onError = (error: unknown): void => this.channel.reportError(error, definition);
+    this.hooked = new OutgoingCall(definition, this.metadata, this.deadlineMs, onError);
     try {
-      hooks.onCall?.(this.hooked);
+      return hooks.onCall?.(this.hooked);
     } catch (error) {
-      this.finish(refusalOf(error));
-      return false;
+      this.refuse(error);
+      return undefined;
     }
-    this.deadlineMs = this.hooked.deadlineMs;
-    return true;
   }
 
-  private runRequestHook(message: unknown): void {
+  /** The interceptors have seen the call. */
+  private proceed(): void {
+    if (this.ended) return;
+    if (this.hooked !== undefined) {
+      this.hooked.seal();
+      this.deadlineMs = this.hooked.deadlineMs;
+    }
+    if (this.watchDeadline()) this.channel.start(this);
+  }
+
+  private transmit(message: unknown, isLast: boolean): void {
     const { onRequest } = this.method.hooks;
-    if (onRequest !== undefined) onRequest(message, this.hooked!);
+    try {
+      if (onRequest !== undefined && !this.ended) onRequest(message, this.hooked!);
+      if (this.ended) return;
+      if (isLast) this.outbound!.sendLast(message);
+      else this.outbound!.send(message);
+    } catch (error) {
+      // A hook or an encoder may have ended the call; then there is nothing to send on.
+      if (!this.ended) throw error;
+    }
   }
 
+  /** An interceptor does not let the call, or a message of it, pass. */
+  private refuse(error: unknown): void {
+    this.abort(refusalOf(error));
+  }
+
+  /** False where the call ended with it. */
   private watchSignals(): boolean {
     const { signal } = this.options;
     if (signal !== undefined) {
       if (signal.aborted) this.onSignal();
-      else signal.addEventListener("abort", this.onSignal, { once: true });
+      else signal.addEventListener("abort", this);
     }
     if (this.parent !== undefined && !this.ended) {
-      if (this.parent.signal.aborted) this.onParentSignal();
-      else this.parent.signal.addEventListener("abort", this.onParentSignal, { once: true });
+      if (this.parent.signal.aborted) this.onParentEnded();
+      else this.parent.signal.addEventListener("abort", this);
     }
     return !this.ended;
   }
 
-  private readonly onSignal = (): void => {
-    this.cancel("the call was cancelled by its signal", this.options.signal?.reason);
-  };
-
-  private readonly onParentSignal = (): void => {
-    const parent = this.parent!;
-    if (parent.remainingMs <= 0) this.onTimer();
-    else this.cancel("the call it was made for has ended", parent.signal.reason);
-  };
-
-  private tellMetadata(listener: (metadata: Metadata) => void, fields: readonly HeaderField[]): void {
-    listener(Metadata.fromWire(fields));
+  /** False where the call ended with it. */
+  private watchDeadline(): boolean {
+    if (this.deadlineMs === NO_DEADLINE) return true;
+    if (this.deadlineMs <= performance.now()) this.onTimer();
+    else timerWheel.arm(this, this.deadlineMs);
+    return !this.ended;
   }
-}
 
-function refusalOf(error: unknown): Status {
-  const message = error instanceof Error ? error.message : String(error);
-  return createRpcError("client", StatusCode.INTERNAL, `an interceptor refused the call: ${message}`, { cause: error });
+  private onSignal(): void {
+    this.cancel("the call was cancelled by its signal", this.options.signal!.reason);
+  }
+
+  private onParentEnded(): void {
+    const { signal, remainingMs: leftMs } = this.parent!;
+    if (leftMs <= 0) this.onTimer();
+    else this.cancel("the call it was made for has ended", signal.reason);
+  }
+
+  private tellHeaders(listener: (headers: Metadata) => void, fields: readonly HeaderField[]): void {
+    const fault = findMetadataFault(fields);
+    if (fault !== undefined) this.onInboundFault(StatusCode.INTERNAL, fault);
+    else this.tellMetadata(listener, Metadata.fromWire(fields));
+  }
+
+  private tellMetadata(listener: (metadata: Metadata) => void, metadata: Metadata): void {
+    try {
+      listener(metadata);
+    } catch (error) {
+      this.channel.reportError(error, this.method.definition);
+    }
+  }
 }

@@ -1,6 +1,6 @@
 /**
  * `createClient`: a service descriptor and a channel become an object with one typed function per method. Owns the types of
- * that object; calls are made by `calls.ts`.
+ * that object; calls are made by `unary-call.ts` and `streaming-calls.ts`.
  */
 import type {
   DescMethodBiDiStreaming,
@@ -15,9 +15,10 @@ import { type MethodDefinition, methodsOf } from "../rpc/method.ts";
 import { type AnyIterable, isIterable } from "../stream/pump.ts";
 import { type BoundClientMethod, bindMethod } from "./bound-method.ts";
 import type { CallOptions } from "./call-options.ts";
-import { callUnary, DownloadCall, DuplexCall, UploadCall } from "./calls.ts";
 import type { Channel } from "./channel.ts";
 import type { ClientInterceptor } from "./client-interceptor.ts";
+import { DownloadCall, DuplexCall, UploadCall } from "./streaming-calls.ts";
+import { callUnary } from "./unary-call.ts";
 
 /** Messages to send: any iterable. */
 export type Requests<In> = Iterable<In> | AsyncIterable<In>;
@@ -29,7 +30,10 @@ export interface ServerStreamingCall<Out> extends AsyncIterable<Out> {
 
 /** What a call is written through where there is no iterable to give. */
 export interface RequestSink<In> {
-  /** Resolves when there is room for the next message. Rejects once the call has ended. */
+  /**
+   * Resolves when there is room for the next message. Rejects once the call has ended, with its error; the call tells it
+   * too, so this promise may be ignored. A message that cannot be encoded ends the call.
+   */
   send(message: In): Promise<void>;
   /** Half-closes: no message follows. */
   end(): void;
@@ -103,13 +107,22 @@ function callerOf(channel: Channel, method: BoundClientMethod, definition: Metho
       return (request, options = {}) => new DownloadCall(channel, method, options, request);
     case "client_streaming":
       return (requests, options = {}) => {
-        const given = requestsOf(requests, definition);
-        const call = new UploadCall(channel, method, options, given);
-        return given === undefined ? call : call.promise;
+        if (requests === undefined) return new UploadCall(channel, method, options, undefined);
+        return uploadAll(channel, method, options, () => requestsOf(requests, definition));
       };
     case "bidi_streaming":
       return (requests, options = {}) => new DuplexCall(channel, method, options, requestsOf(requests, definition));
   }
+}
+
+/** Async, so that whoever is given a promise finds illegal arguments there too. */
+async function uploadAll(
+  channel: Channel,
+  method: BoundClientMethod,
+  options: CallOptions,
+  requests: () => AnyIterable | undefined,
+): Promise<unknown> {
+  return new UploadCall(channel, method, options, requests()).promise;
 }
 
 function requestsOf(requests: unknown, definition: MethodDefinition): AnyIterable | undefined {

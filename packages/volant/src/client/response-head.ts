@@ -28,23 +28,27 @@ export function readResponseHead(fields: readonly HeaderField[]): ResponseHead {
   return { httpStatus, contentType };
 }
 
-/** A response that is gRPC: its `:status` then says nothing. */
+/** A response that is gRPC. gRPC http-grpc-status-mapping: its `grpc-status` is then what counts, not its `:status`. */
 export function isGrpcResponse(head: ResponseHead): boolean {
-  return head.httpStatus === 200 && isGrpcContentType(head.contentType);
+  return isGrpcContentType(head.contentType);
 }
 
-/** The only trailers of most calls. */
-const OK_TRAILERS_STATUS: Status = Object.freeze({
+/** The status of most calls. Shared, so it may be given to nobody who could change its metadata. */
+export const PLAIN_OK: Status = Object.freeze({
   code: StatusCode.OK,
   message: "",
   details: Object.freeze([]),
   metadata: new Metadata(),
 });
 
+/** The trailers of most calls: OK and nothing else. */
+export function isPlainOk(fields: readonly HeaderField[]): boolean {
+  const only = fields[0];
+  return fields.length === 1 && only!.token === HeaderToken.GRPC_STATUS && only!.value === "0";
+}
+
 /** The status of a call whose stream ended with these fields: trailers, or the only header block. */
 export function statusOf(fields: readonly HeaderField[], head: ResponseHead): Status {
-  const only = fields[0];
-  if (fields.length === 1 && only!.token === HeaderToken.GRPC_STATUS && only!.value === "0") return OK_TRAILERS_STATUS;
   const wire = readStatus(fields);
   if (wire === undefined) return statusWithout(head);
   const fault = findMetadataFault(fields);
