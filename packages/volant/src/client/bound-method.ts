@@ -1,8 +1,9 @@
 /**
  * A method bound to a channel, once per client: its definition, its constant request headers, its hooks.
  */
-import type { OutboundField } from "../transport/http2.ts";
+
 import type { MethodDefinition } from "../rpc/method.ts";
+import type { OutboundField } from "../transport/http2.ts";
 import type { Channel } from "./channel.ts";
 import { type ClientInterceptor, type ComposedClientHooks, composeClientHooks } from "./client-interceptor.ts";
 import { constantFields } from "./request-headers.ts";

@@ -1,12 +1,13 @@
 /**
  * Options of a channel. Owns defaults and validation; inside, only the resolved form is seen.
  */
-import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../http2/index.ts";
+
 import type { MethodInfo } from "../rpc/method.ts";
+import { VERSION } from "../rpc/version.ts";
 import { BufferBudget, processBudget } from "../stream/buffer-budget.ts";
 import type { InboundLimits } from "../stream/inbound.ts";
+import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
-import { VERSION } from "../rpc/version.ts";
 import { type BackoffOptions, type ResolvedBackoffOptions, resolveBackoffOptions } from "./backoff.ts";
 import type { ClientInterceptor } from "./client-interceptor.ts";
 

@@ -2,6 +2,8 @@
  * One connection of a client: streams out, their events back to the calls. Owns readiness (the server's SETTINGS arrived),
  * the end of new calls after GOAWAY, and whether the connection keeps the process alive.
  */
+
+import { Driver } from "../transport/driver.ts";
 import {
   ErrorCode,
   errorCodeName,
@@ -12,8 +14,7 @@ import {
   type Http2Sink,
   type Http2Stream,
   type Initiator,
-} from "../http2/index.ts";
-import { Driver } from "../transport/driver.ts";
+} from "../transport/http2.ts";
 import { Keepalive, type KeepaliveOptions } from "../transport/keepalive.ts";
 import type { Wire, WireSink } from "../transport/wire.ts";
 import type { ResolvedChannelOptions } from "./channel-options.ts";

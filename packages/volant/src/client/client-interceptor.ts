@@ -34,7 +34,6 @@ export interface ClientHooks {
    * Before anything is sent; the call waits where it returns a promise. Throw to refuse: an RpcError is the call's status,
    * anything else is INTERNAL with that as its cause.
    */
-  // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
   onCall?(call: ClientCall): void | Promise<void>;
   /** Each message out. Synchronous. Throw to refuse. */
   onRequest?(message: unknown, call: ClientCall): void;

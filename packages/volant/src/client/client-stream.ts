@@ -7,7 +7,6 @@
  */
 import { statusFromErrorCode } from "../grpc/error-mapping.ts";
 import { findMetadataFault } from "../grpc/metadata-codec.ts";
-import { ErrorCode, errorCodeName, type HeaderField, type Http2Stream, type Initiator } from "../http2/index.ts";
 import type { ServerCall } from "../rpc/call.ts";
 import { NO_DEADLINE, remainingMs } from "../rpc/deadline.ts";
 import { Metadata } from "../rpc/metadata.ts";
@@ -15,6 +14,7 @@ import { createRpcError } from "../rpc/rpc-error.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
 import { Inbound, type InboundOwner } from "../stream/inbound.ts";
 import { Outbound } from "../stream/outbound.ts";
+import { ErrorCode, errorCodeName, type HeaderField, type Http2Stream, type Initiator } from "../transport/http2.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import type { BoundClientMethod } from "./bound-method.ts";
 import { type CallOptions, callDeadline, parentOf } from "./call-options.ts";
@@ -91,7 +91,8 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
     const waiting = this.method.hooks.isActive ? this.runOnCall() : undefined;
     if (this.ended || !this.watchSignals()) return;
     if (waiting === undefined) this.proceed();
-    else if (this.watchDeadline()) waiting.then(
+    else if (this.watchDeadline())
+      waiting.then(
         () => this.proceed(),
         (error) => this.refuse(error),
       );

@@ -56,10 +56,7 @@ export type ClientMethod<Method extends AnyMethods[string]> =
       : Method extends DescMethodClientStreaming<infer In, infer Out>
         ? {
             (requests: Requests<MessageInitShape<In>>, options?: CallOptions): Promise<MessageShape<Out>>;
-            (
-              requests?: undefined,
-              options?: CallOptions,
-            ): ClientStreamingCall<MessageInitShape<In>, MessageShape<Out>>;
+            (requests?: undefined, options?: CallOptions): ClientStreamingCall<MessageInitShape<In>, MessageShape<Out>>;
           }
         : Method extends DescMethodBiDiStreaming<infer In, infer Out>
           ? {
@@ -67,10 +64,7 @@ export type ClientMethod<Method extends AnyMethods[string]> =
                 requests: Requests<MessageInitShape<In>>,
                 options?: CallOptions,
               ): BidiStreamingCall<MessageInitShape<In>, MessageShape<Out>>;
-              (
-                requests?: undefined,
-                options?: CallOptions,
-              ): BidiStreamingCall<MessageInitShape<In>, MessageShape<Out>>;
+              (requests?: undefined, options?: CallOptions): BidiStreamingCall<MessageInitShape<In>, MessageShape<Out>>;
             }
           : never;
 

@@ -6,9 +6,9 @@ import { GRPC_CONTENT_TYPE } from "../grpc/content-type.ts";
 import { type Field, HeaderName } from "../grpc/header-names.ts";
 import { appendMetadataFields } from "../grpc/metadata-codec.ts";
 import { formatTimeout } from "../grpc/timeout.ts";
-import { Indexing, type OutboundField } from "../transport/http2.ts";
 import { NO_DEADLINE } from "../rpc/deadline.ts";
 import type { Metadata } from "../rpc/metadata.ts";
+import { Indexing, type OutboundField } from "../transport/http2.ts";
 
 /** Never indexed, here or by anyone on the way: RFC 7541 §7.1.3. */
 const SECRET_NAMES: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization"]);

@@ -4,7 +4,7 @@
  *
  * Invariant: until a first message was handed to a stream nothing of the request is consumed, and the call can start over.
  */
-import { RpcError, createRpcError } from "../rpc/rpc-error.ts";
+import { createRpcError, RpcError } from "../rpc/rpc-error.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
 import { type AnyIterable, Pump, type PumpTarget } from "../stream/pump.ts";
 import type { ClientStream } from "./client-stream.ts";
@@ -55,7 +55,7 @@ export class RequestWriter implements PumpTarget {
     this.outcome = status;
     for (const { sent } of this.waiting.splice(0)) sent?.reject(this.afterEnd());
     this.started.resolve();
-    if (this.pump !== undefined) this.release(this.pump);
+    this.pump?.cancel((error) => this.reportLate(error));
   }
 
   /** Sends what the iterable has, then half-closes; its failure is the call's. */
@@ -65,7 +65,8 @@ export class RequestWriter implements PumpTarget {
 
   /** One message by hand: resolves when there is room for the next. */
   write(message: unknown): Promise<void> {
-    if (this.isEnding) return Promise.reject(new TypeError("nothing can be sent on this call any more: end() was called"));
+    if (this.isEnding)
+      return Promise.reject(new TypeError("nothing can be sent on this call any more: end() was called"));
     const sent = Promise.withResolvers<void>();
     // The call's own outcome tells why it ended; whoever ignores it here has seen it there.
     sent.promise.catch(() => undefined);
@@ -103,24 +104,16 @@ export class RequestWriter implements PumpTarget {
   /** In the caller's context, so that the iterable runs in it too. */
   private async pumpAll(requests: AnyIterable): Promise<void> {
     await this.started.promise;
-    const pump = new Pump(requests, this);
-    if (this.stream.isEnded) {
-      this.release(pump);
-      return;
-    }
-    this.pump = pump;
-    try {
-      await pump.run();
-    } finally {
-      this.pump = undefined;
-    }
+    this.pump = new Pump(requests, this);
+    if (this.stream.isEnded) this.pump.cancel((error) => this.reportLate(error));
+    await this.pump.run();
     this.end();
   }
 
-  /** Not at once: the iterable may be what ended the call, and then it is still running. */
-  private release(pump: Pump): void {
+  /** The call is over and cannot tell it any more. */
+  private reportLate(error: unknown): void {
     const { channel, method } = this.stream;
-    queueMicrotask(() => pump.cancel((error) => channel.reportError(error, method.definition)));
+    channel.reportError(error, method.definition);
   }
 
   /** A message that cannot be sent ends the call, or it would be missing without anybody noticing. */

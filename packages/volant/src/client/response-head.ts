@@ -2,16 +2,17 @@
  * Response headers and trailers as a client reads them. Owns the step from a header list to a status. gRPC PROTOCOL-HTTP2
  * "Responses", http-grpc-status-mapping.
  */
-import { statusWithoutTrailers } from "../grpc/http-status.ts";
+
 import { isGrpcContentType } from "../grpc/content-type.ts";
+import { statusWithoutTrailers } from "../grpc/http-status.ts";
 import { findMetadataFault } from "../grpc/metadata-codec.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { readStatus } from "../grpc/trailers.ts";
-import { type HeaderField, HeaderToken } from "../transport/http2.ts";
 import { decodeStatusDetails } from "../rpc/error-details.ts";
 import { Metadata } from "../rpc/metadata.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import type { Status } from "../rpc/status.ts";
+import { type HeaderField, HeaderToken } from "../transport/http2.ts";
 
 export interface ResponseHead {
   readonly httpStatus: number;

@@ -64,12 +64,7 @@ export class Subchannel implements ConnectionListener {
   private readonly connections = new Set<ClientConnection>();
   private readonly goneWaiters: (() => void)[] = [];
 
-  constructor(
-    endpoint: Endpoint,
-    options: ResolvedChannelOptions,
-    connector: Connector,
-    listener: SubchannelListener,
-  ) {
+  constructor(endpoint: Endpoint, options: ResolvedChannelOptions, connector: Connector, listener: SubchannelListener) {
     this.endpoint = endpoint;
     this.options = options;
     this.connector = connector;

@@ -2,7 +2,14 @@
  * The codec of one message type: what a method binds once. Owns the contract between the runtime and whatever encodes;
  * for protobuf messages it is carried out by protobuf-es.
  */
-import { create, type DescMessage, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 
 export interface MessageCodec<Shape, Init> {
   /** The message in `bytes[start, end)`; keeps no view of `bytes`. Throws on malformed input. */
@@ -18,13 +25,25 @@ export interface MessageCodec<Shape, Init> {
   readonly estimate: number;
 }
 
+export interface CodecOptions {
+  /**
+   * What a bytes field holds after decoding: memory of its own (`"copy"`, the default), or a view of the bytes that were decoded
+   * (`"view"`), which keeps them in memory and shows whatever is written there later.
+   */
+  readonly bytes?: "copy" | "view";
+  /** Fields that the type does not have: kept in `$unknown` (`"keep"`, the default) or dropped. */
+  readonly unknownFields?: "keep" | "drop";
+}
+
 /** A reservation never asks for less, nor for more because of one large message. */
 const MIN_ESTIMATE = 256;
 const MAX_ESTIMATE = 8_192;
 
 const READ_OPTIONS = { readUnknownFields: true } as const;
 
-export function codecOf<Desc extends DescMessage>(schema: Desc): MessageCodec<MessageShape<Desc>, MessageInitShape<Desc>> {
+export function codecOf<Desc extends DescMessage>(
+  schema: Desc,
+): MessageCodec<MessageShape<Desc>, MessageInitShape<Desc>> {
   return new ProtobufCodec(schema);
 }
 
@@ -59,7 +78,9 @@ class ProtobufCodec<Desc extends DescMessage> implements MessageCodec<MessageSha
 function checkMessage(message: unknown, typeName: string): void {
   if (typeof message !== "object" || message === null) {
     const given = message === null || message === undefined ? String(message) : `a ${typeof message}`;
-    throw new TypeError(`${given} was given for ${typeName}; it takes a message of this type, or an object of its fields`);
+    throw new TypeError(
+      `${given} was given for ${typeName}; it takes a message of this type, or an object of its fields`,
+    );
   }
   const { $typeName } = message as { readonly $typeName?: unknown };
   if ($typeName !== undefined && $typeName !== typeName) {

@@ -1,10 +1,11 @@
 /**
  * A call as handlers and interceptors see it. Owns the public shapes; `server/` and `client/` carry them out.
  */
-import type { Peer } from "./peer.ts";
+
 import type { CallValues } from "./call-values.ts";
 import type { Metadata } from "./metadata.ts";
 import type { MethodInfo } from "./method.ts";
+import type { Peer } from "./peer.ts";
 import type { Status } from "./status.ts";
 
 /** How a call ended: what `onEnd` listeners get, once. */
@@ -22,20 +23,26 @@ export interface ServerCall {
   readonly method: MethodInfo;
   /** What the client sent with the request. */
   readonly metadata: Metadata;
-  /** Sent before the first message. Changing them once they are sent throws. */
+  /** Sent before the first message. Changing them once they are sent throws; reading them never does. */
   readonly headers: Metadata;
   /** Sent with the status. */
   readonly trailers: Metadata;
-  /** Fires when the call ends before its handler did: reset, deadline, lost connection. */
+  /**
+   * Fires when the call ends before its handler did: reset, deadline, lost connection, a refusal, a failure. Its reason is
+   * an AbortError, of a deadline too.
+   */
   readonly signal: AbortSignal;
-  /** Undefined where the client set none. */
+  /** On the wall clock of this machine, for people and for APIs that take a Date. Undefined where the client set none. */
   readonly deadline: Date | undefined;
-  /** What is left until the deadline; Infinity without one. */
+  /** What is left until the deadline, by the monotonic clock: 0 once it has passed, Infinity without one. */
   readonly remainingMs: number;
   readonly peer: Peer;
   readonly values: CallValues;
   /** Sends the headers now instead of with the first message. A second call does nothing. */
   sendHeaders(): void;
-  /** Calls `listener` once, when the status is decided; innermost first. One that throws is reported to `onError`. */
+  /**
+   * Calls `listener` once, when the status is decided; innermost first. At once where that has happened already, so that
+   * what was begun after a wait is ended too. One that throws, or rejects, is reported to `onError`.
+   */
   onEnd(listener: (end: CallEnd) => void): void;
 }

@@ -12,7 +12,8 @@ export interface Failure {
   readonly report: boolean;
 }
 
-const INTERNAL = createRpcError("library", StatusCode.INTERNAL, "internal error");
+/** What goes out for everything that is nobody's business. */
+export const INTERNAL: RpcError = createRpcError("library", StatusCode.INTERNAL, "internal error");
 
 export function failureOf(error: unknown, call: IncomingCall, endedAs: StatusCode | undefined): Failure {
   if (error instanceof RpcError) {

@@ -2,13 +2,16 @@
  * One call as its handler sees it. Owns what is made only when somebody asks: metadata, signal, values, end listeners. The
  * hot path touches none of them.
  */
-import type { HeaderField } from "../transport/http2.ts";
+
 import type { CallEnd, ServerCall } from "../rpc/call.ts";
 import { CallValues } from "../rpc/call-values.ts";
 import { NO_DEADLINE, remainingMs } from "../rpc/deadline.ts";
 import { Metadata } from "../rpc/metadata.ts";
 import type { MethodInfo } from "../rpc/method.ts";
 import type { Peer } from "../rpc/peer.ts";
+import { isThenable } from "../stream/pump.ts";
+import type { HeaderField } from "../transport/http2.ts";
+import { ResponseHeaders } from "./response-headers.ts";
 
 export type EndListener = (end: CallEnd) => void;
 
@@ -17,6 +20,10 @@ export interface CallStream {
   /** Sends response headers now, if they are not out yet. */
   sendHeadersNow(): void;
   readonly headersSent: boolean;
+  /** How the call ended; undefined while it has not. */
+  describeEnd(): CallEnd | undefined;
+  /** Reports an error that no client will see. Never throws. */
+  reportError(error: unknown): void;
 }
 
 export class IncomingCall implements ServerCall {
@@ -32,16 +39,10 @@ export class IncomingCall implements ServerCall {
   private readonly fields: readonly HeaderField[];
   private received: Metadata | undefined = undefined;
   private controller: AbortController | undefined = undefined;
-  private abortReason: unknown = undefined;
+  private abortReason: string | undefined = undefined;
   private callValues: CallValues | undefined = undefined;
 
-  constructor(
-    method: MethodInfo,
-    peer: Peer,
-    stream: CallStream,
-    fields: readonly HeaderField[],
-    deadlineMs: number,
-  ) {
+  constructor(method: MethodInfo, peer: Peer, stream: CallStream, fields: readonly HeaderField[], deadlineMs: number) {
     this.method = method;
     this.peer = peer;
     this.stream = stream;
@@ -55,8 +56,7 @@ export class IncomingCall implements ServerCall {
   }
 
   get headers(): Metadata {
-    if (this.stream.headersSent) throw new TypeError("the headers of this call are sent; change them before the first message");
-    this.ownHeaders ??= new Metadata();
+    this.ownHeaders ??= new ResponseHeaders(() => this.stream.headersSent);
     return this.ownHeaders;
   }
 
@@ -68,7 +68,7 @@ export class IncomingCall implements ServerCall {
   get signal(): AbortSignal {
     if (this.controller === undefined) {
       this.controller = new AbortController();
-      if (this.abortReason !== undefined) this.controller.abort(this.abortReason);
+      this.fireSignal();
     }
     return this.controller.signal;
   }
@@ -92,8 +92,16 @@ export class IncomingCall implements ServerCall {
   }
 
   onEnd(listener: EndListener): void {
-    this.endListeners ??= [];
-    this.endListeners.push(listener);
+    const end = this.stream.describeEnd();
+    if (end !== undefined) this.tell(listener, end);
+    else if (this.endListeners === undefined) this.endListeners = [listener];
+    else this.endListeners.push(listener);
+  }
+
+  /** Innermost first: the interceptor that ran last sees the end first. */
+  tellEnd(end: CallEnd): void {
+    const listeners = this.endListeners ?? [];
+    for (let at = listeners.length - 1; at >= 0; at--) this.tell(listeners[at]!, end);
   }
 
   /** True once the signal has fired, or would have. */
@@ -101,9 +109,27 @@ export class IncomingCall implements ServerCall {
     return this.abortReason !== undefined;
   }
 
-  abort(reason: unknown): void {
-    if (this.abortReason !== undefined) return;
-    this.abortReason = reason;
-    this.controller?.abort(reason);
+  /** Somebody holds the signal. */
+  get hasSignal(): boolean {
+    return this.controller !== undefined;
+  }
+
+  /** The first reason stays. {@link fireSignal} tells those who wait. */
+  markAborted(reason: string): void {
+    this.abortReason ??= reason;
+  }
+
+  fireSignal(): void {
+    if (this.abortReason === undefined || this.controller === undefined || this.controller.signal.aborted) return;
+    this.controller.abort(new DOMException(this.abortReason, "AbortError"));
+  }
+
+  private tell(listener: EndListener, end: CallEnd): void {
+    try {
+      const result: unknown = listener(end);
+      if (isThenable(result)) result.then(undefined, (error) => this.stream.reportError(error));
+    } catch (error) {
+      this.stream.reportError(error);
+    }
   }
 }

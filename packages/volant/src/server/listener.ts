@@ -4,17 +4,18 @@
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
 
 export interface ListenOptions {
-  /** TCP port, 0 to 65,535; 0 takes a free one. Default 0. Not together with `path`. */
+  /** TCP port, 0 to 65,535; 0 takes a free one. Default 0. */
   readonly port?: number;
   /** Address to listen on. Default "0.0.0.0". */
   readonly host?: string;
-  /** Unix socket to listen on. */
+  /** Unix socket to listen on; without `port` and `host`. The file must not exist, and is removed at the end. */
   readonly path?: string;
 }
 
 export interface ListenAddress {
   /** The port taken; 0 for a Unix socket. */
   readonly port: number;
+  /** As given; "" for a Unix socket. */
   readonly host: string;
   readonly path: string | undefined;
 }
@@ -28,24 +29,22 @@ export class Listener {
     this.address = address;
   }
 
-  /** Rejects with Node's error (code EADDRINUSE, EACCES, …), its message naming the address. */
+  /** Rejects with RangeError or TypeError for illegal options, with an error that has Node's `code` when listening fails. */
   static async open(
     options: ListenOptions,
     onSocket: (socket: Socket, path: string | undefined) => void,
     onError: (error: Error) => void,
   ): Promise<Listener> {
-    const { host = "0.0.0.0", path } = options;
+    const where = checkOptions(options);
+    const { path } = where;
     const server = createServer({ noDelay: true }, (socket) => onSocket(socket, path));
     await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(path === undefined ? { port: checkPort(options.port), host } : { path }, () => {
-        server.off("error", reject);
-        resolve();
-      });
+      server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, where)));
+      server.listen(path === undefined ? { port: where.port, host: where.host } : { path }, resolve);
     });
-    server.on("error", onError);
-    const port = path === undefined ? (server.address() as AddressInfo).port : 0;
-    return new Listener(server, { port, host, path });
+    server.removeAllListeners("error").on("error", onError);
+    if (path !== undefined) return new Listener(server, where);
+    return new Listener(server, { ...where, port: (server.address() as AddressInfo).port });
   }
 
   /** Takes no more connections; those that are there stay. */
@@ -54,7 +53,34 @@ export class Listener {
   }
 }
 
+function checkOptions({ port, host, path }: ListenOptions): ListenAddress {
+  if (path === undefined) return { port: checkPort(port), host: host ?? "0.0.0.0", path };
+  if (port !== undefined || host !== undefined) {
+    throw new TypeError("path was given together with port or host; call listen() once for each address");
+  }
+  if (typeof path === "string" && path !== "") return { port: 0, host: "", path };
+  throw new TypeError(`path: ${JSON.stringify(path)} given; it takes the file name of a Unix socket`);
+}
+
 function checkPort(port = 0): number {
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new RangeError(`port: ${String(port)} given, an integer from 0 to 65535 is allowed`);
+}
+
+/** What to do about the usual reasons. */
+const ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE: "something listens there already; stop it, or choose another (port 0 takes a free one)",
+  EADDRNOTAVAIL: "this machine has no such address; 0.0.0.0 and :: are all that it has",
+  EACCES: "this user may not listen there; choose a port above 1023, or a path in a folder that is writable",
+  ENOTFOUND: "the name of the host is unknown; give an address of this machine",
+};
+
+function listenError(cause: NodeJS.ErrnoException, { port, host, path }: ListenAddress): Error {
+  const where = path === undefined ? `${host.includes(":") ? `[${host}]` : host}:${port}` : `unix:${path}`;
+  const stale = path !== undefined && cause.code === "EADDRINUSE";
+  const advice = stale
+    ? "the file exists; remove it if no process uses it"
+    : (ADVICE[cause.code ?? ""] ?? cause.message);
+  const error = new Error(`cannot listen on ${where}: ${advice} (${cause.code})`, { cause });
+  return Object.assign(error, { code: cause.code });
 }

@@ -16,6 +16,8 @@ export class RequestHead {
   hasBinaryMetadata = false;
 
   read(fields: readonly HeaderField[]): void {
+    // CONNECT has none (RFC 9113 §8.5), and the one before must not stand in.
+    this.path = "";
     this.method = undefined;
     this.contentType = undefined;
     this.te = undefined;

@@ -8,10 +8,10 @@ import { GRPC_CONTENT_TYPE } from "../grpc/content-type.ts";
 import { type Field, HeaderName } from "../grpc/header-names.ts";
 import { appendMetadataFields } from "../grpc/metadata-codec.ts";
 import { appendStatusFields } from "../grpc/trailers.ts";
-import { encodeStaticBlock, Indexing, type OutboundField } from "../transport/http2.ts";
 import { encodeStatusDetails } from "../rpc/error-details.ts";
 import type { Metadata } from "../rpc/metadata.ts";
 import type { Status } from "../rpc/status.ts";
+import { encodeStaticBlock, Indexing, type OutboundField } from "../transport/http2.ts";
 
 const OK_STATUS_FIELD: OutboundField = { name: ":status", value: "200", indexing: Indexing.WITHOUT };
 const CONTENT_TYPE_FIELD: OutboundField = {

@@ -6,6 +6,11 @@ import { findMetadataFault } from "../grpc/metadata-codec.ts";
 import { checkRequest, checkTimeout } from "../grpc/request-rules.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { parseTimeout } from "../grpc/timeout.ts";
+import { NO_DEADLINE } from "../rpc/deadline.ts";
+import { createRpcError } from "../rpc/rpc-error.ts";
+import type { InboundLimits } from "../stream/inbound.ts";
+import { isThenable } from "../stream/pump.ts";
+import { Driver } from "../transport/driver.ts";
 import {
   type ErrorCode,
   type Fault,
@@ -15,10 +20,6 @@ import {
   type Http2Sink,
   type Http2Stream,
 } from "../transport/http2.ts";
-import { NO_DEADLINE } from "../rpc/deadline.ts";
-import { createRpcError } from "../rpc/rpc-error.ts";
-import type { InboundLimits } from "../stream/inbound.ts";
-import { Driver } from "../transport/driver.ts";
 import { Keepalive } from "../transport/keepalive.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import type { Peer, Wire, WireSink } from "../transport/wire.ts";
@@ -26,6 +27,7 @@ import type { IncomingCall } from "./incoming-call.ts";
 import { RequestHead } from "./request-head.ts";
 import { trailersOnly } from "./responses.ts";
 import type { Router } from "./router.ts";
+import type { RunningHandlers } from "./running-handlers.ts";
 import type { ResolvedServerOptions } from "./server-options.ts";
 import { ServerStream, type StreamHost } from "./server-stream.ts";
 
@@ -35,24 +37,37 @@ const IDENTITY = "identity";
 export class ServerConnection extends WheelTimer implements Http2Sink, StreamHost {
   readonly http2: Http2Connection;
   readonly limits: InboundLimits;
+  readonly running: RunningHandlers;
   private readonly driver: Driver;
   private readonly router: Router;
   private readonly options: ResolvedServerOptions;
   private readonly keepalive: Keepalive;
   private readonly head = new RequestHead();
   private draining = false;
+  /** A call began, or was there, since the idle timer was armed. */
+  private isUsed = false;
 
   /** `onGone` is called once, when the connection is over and holds nothing any more. */
-  constructor(router: Router, options: ResolvedServerOptions, onGone: (connection: ServerConnection) => void) {
+  constructor(
+    router: Router,
+    options: ResolvedServerOptions,
+    running: RunningHandlers,
+    onGone: (connection: ServerConnection) => void,
+  ) {
     super();
     this.router = router;
     this.options = options;
     this.limits = options.limits;
+    this.running = running;
     this.http2 = new Http2Connection("server", options.http2, this);
-    this.driver = new Driver(this.http2, () => {
-      this.stopTimers();
-      onGone(this);
-    });
+    this.driver = new Driver(
+      this.http2,
+      () => {
+        this.stopTimers();
+        onGone(this);
+      },
+      (error) => this.reportError(error, undefined),
+    );
     this.keepalive = new Keepalive(this.driver, options.keepalive);
   }
 
@@ -88,23 +103,20 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
   }
 
   reportError(error: unknown, call: IncomingCall | undefined): void {
-    try {
-      this.options.onError(error, call);
-    } catch (failure) {
-      process.stderr.write(`volant: onError itself failed: ${String(failure)}\n`);
-    }
+    callListener("onError", () => this.options.onError(error, call));
   }
 
-  /** Idle for too long: see `maxConnectionIdleMs`. */
+  /** See `maxConnectionIdleMs`: what was used since the last look gets another round. */
   override onTimer(): void {
-    if (this.http2.streamCount === 0) this.drain();
-    else this.armIdle();
+    if (this.isUsed || this.http2.streamCount > 0) this.armIdle();
+    else this.drain();
   }
 
   // Http2Sink
 
   onHeaders(stream: Http2Stream, fields: HeaderField[], endStream: boolean): void {
     const { head } = this;
+    this.isUsed = true;
     head.read(fields);
     const refusal = checkRequest(head.method, head.contentType, head.te) ?? checkTimeout(head.timeout);
     if (refusal !== undefined) {
@@ -174,7 +186,10 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
     }
     this.http2.sendHeaders(stream, block, true);
     this.http2.resetWhenDone(stream);
-    this.options.onRejected?.({ path: this.head.path, code, peer: this.peer });
+    const { onRejected } = this.options;
+    if (onRejected === undefined) return;
+    const rejected = { path: this.head.path, code, peer: this.peer };
+    callListener("onRejected", () => onRejected(rejected));
   }
 
   private unknownPath(path: string): string {
@@ -187,7 +202,8 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
   private armIdle(): void {
     const { maxConnectionIdleMs } = this.options;
     if (maxConnectionIdleMs === Number.POSITIVE_INFINITY) return;
-    timerWheel.arm(this, Math.max(performance.now(), this.driver.lastReadMs) + maxConnectionIdleMs);
+    this.isUsed = this.http2.streamCount > 0;
+    timerWheel.arm(this, performance.now() + maxConnectionIdleMs);
   }
 
   private stopTimers(): void {
@@ -196,3 +212,15 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
   }
 }
 
+/** A listener of the application that fails, also one that is async, must not take the connection with it. */
+function callListener(name: string, call: () => unknown): void {
+  const onFailed = (failure: unknown): void => {
+    process.stderr.write(`volant: ${name} itself failed: ${String(failure)}\n`);
+  };
+  try {
+    const result = call();
+    if (isThenable(result)) result.then(undefined, onFailed);
+  } catch (failure) {
+    onFailed(failure);
+  }
+}

@@ -1,14 +1,15 @@
 /**
  * Options of a server. Owns defaults and validation; inside, only the resolved form is seen.
  */
-import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
+
 import type { ServerCall } from "../rpc/call.ts";
 import type { ServerInterceptor } from "../rpc/interceptor.ts";
+import type { Peer } from "../rpc/peer.ts";
 import type { StatusCode } from "../rpc/status.ts";
 import { BufferBudget, processBudget } from "../stream/buffer-budget.ts";
 import type { InboundLimits } from "../stream/inbound.ts";
+import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
-import type { Peer } from "../rpc/peer.ts";
 
 /** A call that never reached a method. */
 export interface RejectedCall {
@@ -22,13 +23,19 @@ export interface ServerOptions {
   readonly interceptors?: readonly ServerInterceptor[];
   /** Largest request message. Default 4 MiB (grpc.max_receive_message_length). */
   readonly maxReceiveMessageBytes?: number;
-  /** Octets that incomplete requests may hold. Default: 256 MiB shared by the whole process. */
+  /**
+   * Octets that requests larger than one read may hold until their handler takes them. When it is spent, the newest is
+   * refused with RESOURCE_EXHAUSTED. Default: 256 MiB shared by the whole process.
+   */
   readonly maxBufferedBytes?: number;
   /** Limits of the HTTP/2 connections. `maxConcurrentStreams`, windows, header sizes, timeouts. */
   readonly http2?: Http2Options;
   /** Connections at once; more are closed when they arrive. Default: no limit but the process's file descriptors. */
   readonly maxConnections?: number;
-  /** A connection without a call for this long is drained. Default: never (grpc.max_connection_idle_ms). */
+  /**
+   * A connection without a call for this long, and for less than twice as long, is drained. Default: never
+   * (grpc.max_connection_idle_ms).
+   */
   readonly maxConnectionIdleMs?: number;
   /**
    * PING after `timeMs` of silence, end of the connection after `timeoutMs` more. Default 2 h and 20 s
@@ -37,10 +44,10 @@ export interface ServerOptions {
   readonly keepalive?: { readonly timeMs?: number; readonly timeoutMs?: number };
   /**
    * Errors that no client will see: what a handler threw and went out as INTERNAL, a failing end listener, a failed accept.
-   * Default: written to stderr.
+   * Default: written to stderr. What it throws itself is written there too, and goes no further.
    */
   readonly onError?: (error: unknown, call: ServerCall | undefined) => void;
-  /** Calls that reached no method: unknown path, wrong content-type. */
+  /** Calls that reached no method: unknown path, wrong content-type. What it throws is written to stderr. */
   readonly onRejected?: (rejected: RejectedCall) => void;
 }
 

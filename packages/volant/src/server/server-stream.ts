@@ -2,37 +2,39 @@
  * One call on the server, from headers to status: admits it, feeds the handler, sends what it returns, ends it once. Owns
  * the ending: whatever happens, exactly one status is decided, and everything the call holds is let go.
  */
-import { StatusCode } from "../grpc/status-code.ts";
+
 import { statusFromErrorCode } from "../grpc/error-mapping.ts";
-import { ErrorCode, type HeaderField, type Http2Connection, type Http2Stream } from "../transport/http2.ts";
+import { StatusCode } from "../grpc/status-code.ts";
 import { runInCall } from "../rpc/ambient.ts";
 import type { CallEnd } from "../rpc/call.ts";
 import { NO_DEADLINE } from "../rpc/deadline.ts";
 import { hasRequestStream, hasResponseStream } from "../rpc/method.ts";
+import type { Peer } from "../rpc/peer.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import type { Status } from "../rpc/status.ts";
-import { Metadata } from "../rpc/metadata.ts";
 import { Inbound, type InboundLimits, type InboundOwner } from "../stream/inbound.ts";
 import { MessageQueue } from "../stream/message-queue.ts";
-import { Outbound } from "../stream/outbound.ts";
-import { type AnyIterable, isIterable, isThenable, Pump, type PumpTarget } from "../stream/pump.ts";
+import { isIterable, isThenable, Pump, type PumpTarget } from "../stream/pump.ts";
+import { ErrorCode, type HeaderField, type Http2Connection, type Http2Stream } from "../transport/http2.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
-import type { Peer } from "../rpc/peer.ts";
-import { failureOf } from "./failure.ts";
+import { EarlyRequest } from "./early-request.ts";
+import { failureOf, INTERNAL } from "./failure.ts";
 import { type CallStream, IncomingCall } from "./incoming-call.ts";
-import { OK_TRAILERS, RESPONSE_HEADERS, responseHeaders, trailerFields, trailersOnly } from "./responses.ts";
+import { OK, Response, type ResponseMetadata } from "./response.ts";
 import type { BoundMethod } from "./router.ts";
+import type { RunningHandlers } from "./running-handlers.ts";
 
 /** What a stream needs of its connection. */
 export interface StreamHost {
   readonly http2: Http2Connection;
   readonly peer: Peer;
   readonly limits: InboundLimits;
+  readonly running: RunningHandlers;
   /** Reports an error that no client will see. Never throws. */
   reportError(error: unknown, call: IncomingCall): void;
 }
 
-const OK: Status = Object.freeze({ code: StatusCode.OK, message: "", details: [], metadata: new Metadata() });
+const NOTHING_ADDED: ResponseMetadata = { ownHeaders: undefined, ownTrailers: undefined };
 
 export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget, CallStream {
   readonly call: IncomingCall;
@@ -40,17 +42,21 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
   private readonly stream: Http2Stream;
   private readonly method: BoundMethod;
   private readonly inbound: Inbound;
-  private readonly outbound: Outbound;
+  private readonly response: Response;
   private readonly startedMs: number;
   /** Set for kinds with a request stream. */
   private readonly requests: MessageQueue | undefined;
   private pump: Pump | undefined = undefined;
   private request: unknown = undefined;
   private messagesReceived = 0;
+  /** Set while interceptors decide whether the call is taken. */
+  private early: EarlyRequest | undefined = undefined;
   private halfClosed = false;
-  private admitted = false;
   private ended = false;
+  /** The code of an end that came from outside the handler. */
   private endedAs: StatusCode | undefined = undefined;
+  private endStatus: Status | undefined = undefined;
+  private cancelledBy: CallEnd["cancelledBy"] = undefined;
 
   constructor(
     host: StreamHost,
@@ -68,7 +74,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     this.startedMs = startedMs;
     this.call = new IncomingCall(definition, host.peer, this, fields, deadlineMs);
     this.inbound = new Inbound(host.http2, stream, definition.requestCodec, host.limits, this);
-    this.outbound = new Outbound(host.http2, stream, definition.responseCodec, RESPONSE_HEADERS);
+    this.response = new Response(host.http2, stream, definition.responseCodec);
     this.requests = hasRequestStream(definition.kind)
       ? new MessageQueue(
           (cost) => this.inbound.taken(cost),
@@ -81,38 +87,58 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
   begin(): void {
     if (this.call.deadlineMs !== NO_DEADLINE) timerWheel.arm(this, this.call.deadlineMs);
     const { onCall } = this.method.hooks;
-    if (onCall === undefined) {
-      this.admit();
-      return;
-    }
+    if (onCall === undefined) this.admit();
+    else this.askAdmission(onCall);
+  }
+
+  private askAdmission(onCall: (call: IncomingCall) => void | Promise<void>): void {
     try {
-      const admitting = onCall(this.call);
-      if (admitting === undefined) this.admit();
-      else admitting.then(this.admit, this.fail);
+      const admitting = runInCall(this.call, onCall, this.call);
+      if (admitting === undefined) {
+        this.admit();
+        return;
+      }
+      this.early = new EarlyRequest();
+      admitting.then(
+        () => this.admit(),
+        (error) => this.fail(error),
+      );
     } catch (error) {
       this.fail(error);
     }
   }
 
+  private admit(): void {
+    if (this.ended) return;
+    const { early } = this;
+    this.early = undefined;
+    if (this.requests !== undefined) this.run();
+    early?.replayTo(this);
+  }
+
   // From the connection
 
   onData(bytes: Buffer, start: number, end: number, endStream: boolean): void {
-    this.inbound.receive(bytes, start, end);
+    if (this.early === undefined) this.inbound.receive(bytes, start, end);
+    else this.early.keep(bytes, start, end);
     if (endStream) this.onHalfClose();
   }
 
   /** END_STREAM, with data, with trailers or alone. */
   onHalfClose(): void {
     if (this.ended) return;
+    if (this.early !== undefined) {
+      this.early.complete();
+      return;
+    }
     if (!this.inbound.isAtBoundary) {
       this.onInboundFault(StatusCode.INTERNAL, "the request ended inside a message");
       return;
     }
     this.halfClosed = true;
     if (this.requests !== undefined) this.requests.end();
-    else if (this.messagesReceived === 0) {
-      this.onInboundFault(StatusCode.UNIMPLEMENTED, "the request has no message, this method takes exactly one");
-    } else if (this.admitted) this.run();
+    else if (this.messagesReceived > 0) this.run();
+    else this.onInboundFault(StatusCode.UNIMPLEMENTED, "the request has no message, this method takes exactly one");
   }
 
   onReset(code: ErrorCode): void {
@@ -124,13 +150,14 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
   }
 
   onWritable(): void {
-    this.outbound.release();
+    this.response.release();
   }
 
   override onTimer(): void {
     const error = createRpcError("library", StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed");
     this.endedAs = StatusCode.DEADLINE_EXCEEDED;
     this.cancelWork(error);
+    if (this.ended) return;
     // A status behind data that the peer does not take would never arrive: then the stream is reset.
     if (this.stream.queuedBytes > 0) {
       this.host.http2.resetStream(this.stream, ErrorCode.CANCEL);
@@ -153,7 +180,8 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     }
     this.inbound.taken(cost);
     if (this.messagesReceived > 1) {
-      this.onInboundFault(StatusCode.UNIMPLEMENTED, "the request has more than one message, this method takes exactly one");
+      const text = "the request has more than one message, this method takes exactly one";
+      this.onInboundFault(StatusCode.UNIMPLEMENTED, text);
     } else this.request = message;
   }
 
@@ -166,13 +194,11 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
   send(message: unknown): void {
     const { onResponse } = this.method.hooks;
     if (onResponse !== undefined) onResponse(message, this.call);
-    if (this.ended) return;
-    this.sendOwnHeaders();
-    this.outbound.send(message);
+    if (!this.ended) this.response.sendMessage(message, this.call);
   }
 
   whenWritable(): Promise<void> | undefined {
-    return this.outbound.whenWritable();
+    return this.response.whenWritable();
   }
 
   get isDone(): boolean {
@@ -182,107 +208,121 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
   // For the call
 
   get headersSent(): boolean {
-    return this.outbound.headers === undefined;
+    return this.response.headersSent;
+  }
+
+  describeEnd(): CallEnd | undefined {
+    if (this.endStatus === undefined) return undefined;
+    return {
+      status: this.endStatus,
+      durationMs: performance.now() - this.startedMs,
+      messagesReceived: this.messagesReceived,
+      messagesSent: this.response.messagesSent,
+      cancelledBy: this.cancelledBy,
+    };
+  }
+
+  reportError(error: unknown): void {
+    this.host.reportError(error, this.call);
   }
 
   sendHeadersNow(): void {
-    if (this.ended) return;
-    this.sendOwnHeaders();
-    this.outbound.sendHeadersIfDue();
+    if (!this.ended) this.response.sendHeaders(this.call);
   }
 
   // The handler
 
-  private readonly admit = (): void => {
-    if (this.ended) return;
-    this.admitted = true;
-    if (this.requests !== undefined || this.halfClosed) this.run();
-  };
-
   private run(): void {
-    runInCall(this.call, this.runHandler);
+    runInCall(this.call, ServerStream.runHandler, this);
   }
 
-  private readonly runHandler = (): void => {
+  private static runHandler(stream: ServerStream): void {
+    const request = stream.requests ?? stream.request;
+    stream.request = undefined;
     try {
-      const result = this.method.handler(this.requests ?? this.request, this.call);
-      this.request = undefined;
-      if (isThenable(result)) result.then(this.onResult, this.fail);
-      else this.onResult(result);
+      const result = stream.method.handler(request, stream.call);
+      if (isThenable(result)) stream.whenSettled(Promise.resolve(result));
+      else stream.onResult(result);
+    } catch (error) {
+      stream.fail(error);
+    }
+  }
+
+  /** The handler works on: a drain waits for it, and whatever comes of it is dealt with. */
+  private whenSettled(work: Promise<unknown>): void {
+    const { running } = this.host;
+    running.begin();
+    work.then(
+      (result) => {
+        running.end();
+        this.onSettled(result);
+      },
+      (error) => {
+        running.end();
+        this.fail(error);
+      },
+    );
+  }
+
+  private onSettled(result: unknown): void {
+    try {
+      if (this.pump === undefined) this.onResult(result);
+      else if (!this.ended) this.sendStatus(OK, undefined);
     } catch (error) {
       this.fail(error);
     }
-  };
+  }
 
-  private readonly onResult = (result: unknown): void => {
+  private onResult(result: unknown): void {
     if (this.ended) return;
     if (hasResponseStream(this.method.definition.kind)) this.startPump(result);
     else this.finishUnary(result);
-  };
+  }
 
   private startPump(result: unknown): void {
-    const { path } = this.method.definition;
     if (!isIterable(result)) {
-      this.fail(new TypeError(`the handler of ${path} returned no iterable; yield messages, or return an iterable of them`));
-      return;
+      const { path } = this.method.definition;
+      throw new TypeError(`the handler of ${path} returned no iterable; yield messages, or return an iterable of them`);
     }
-    try {
-      this.pump = new Pump(result as AnyIterable, this);
-    } catch (error) {
-      this.fail(error);
-      return;
-    }
-    this.pump.run().then(this.succeed, this.fail);
+    this.pump = new Pump(result, this);
+    this.whenSettled(this.pump.run());
   }
 
   private finishUnary(message: unknown): void {
     const { definition, hooks } = this.method;
     if (message === undefined || message === null) {
-      this.fail(new TypeError(`the handler of ${definition.path} returned ${message}; it returns a message or its fields`));
-      return;
+      throw new TypeError(`the handler of ${definition.path} returned ${message}; it returns a message or its fields`);
     }
-    try {
-      if (hooks.onResponse !== undefined) hooks.onResponse(message, this.call);
-      if (this.ended) return;
-      this.sendOwnHeaders();
-      if (this.call.ownTrailers === undefined) this.outbound.send(message, OK_TRAILERS);
-      else {
-        this.outbound.send(message);
-        this.host.http2.sendTrailers(this.stream, trailerFields(OK, this.call.ownTrailers));
-      }
-    } catch (error) {
-      this.fail(error);
-      return;
-    }
-    this.afterStatus(OK, undefined);
+    if (hooks.onResponse !== undefined) hooks.onResponse(message, this.call);
+    if (this.ended) return;
+    this.response.sendOnly(message, this.call);
+    // What the message is made of may be user code, which may have ended the call.
+    if (!this.ended) this.afterStatus(OK, undefined);
   }
 
   // The end
 
-  private readonly succeed = (): void => {
-    if (!this.ended) this.sendStatus(OK, undefined);
-  };
-
-  private readonly fail = (error: unknown): void => {
-    const failure = failureOf(error, this.call, this.endedAs);
-    if (failure.report) this.host.reportError(error, this.call);
+  private fail(error: unknown): void {
+    const { status, report } = failureOf(error, this.call, this.endedAs);
+    if (report) this.reportError(error);
     if (this.ended) return;
-    this.cancelWork(createRpcError("library", failure.status.code, failure.status.message));
-    this.sendStatus(failure.status, undefined);
-  };
+    this.cancelWork(status);
+    if (!this.ended) this.sendStatus(status, undefined);
+  }
 
   /** The status goes out, behind data where some is queued; then the call is over. */
   private sendStatus(status: Status, cancelledBy: CallEnd["cancelledBy"]): void {
-    const { http2 } = this.host;
-    const { ownTrailers } = this.call;
     // Marked first: what the block is made of may be user code.
     this.ended = true;
-    if (!this.headersSent && status.code === StatusCode.OK) {
-      this.sendOwnHeaders();
-      this.outbound.sendHeadersIfDue();
+    try {
+      this.response.sendStatus(status, this.call);
+    } catch (error) {
+      // A detail that cannot be encoded, for one: the client still gets an end.
+      this.reportError(error);
+      this.response.sendStatus(INTERNAL, NOTHING_ADDED);
+      this.afterStatus(INTERNAL, cancelledBy);
+      return;
     }
-    if (this.headersSent) http2.sendTrailers(this.stream, trailerFields(status, ownTrailers));
-    else http2.sendTrailers(this.stream, trailersOnly(status, mergeMetadata(this.call.ownHeaders, ownTrailers)));
     this.afterStatus(status, cancelledBy);
   }
 
@@ -295,53 +335,53 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
   /** The peer is gone, or does not want the answer any more. */
   private abandon(code: StatusCode, cancelledBy: CallEnd["cancelledBy"], message: string): void {
     if (this.ended) {
-      this.outbound.release();
+      this.response.release();
       return;
     }
     const error = createRpcError("library", code, message);
     this.endedAs = StatusCode.CANCELLED;
     this.cancelWork(error);
-    this.decide(error, cancelledBy);
+    if (!this.ended) this.decide(error, cancelledBy);
   }
 
-  /** Tells everything that works for this call that nobody waits for it. */
-  private cancelWork(error: Status & Error): void {
+  /** Tells everything that works for this call that nobody waits for it. User code runs here, inside the call. */
+  private cancelWork({ code, message }: Status): void {
     this.inbound.stop();
-    this.requests?.fail(error);
-    this.call.abort(new DOMException(error.message, "AbortError"));
-    this.pump?.cancel((late) => this.host.reportError(late, this.call));
+    this.requests?.fail(createRpcError("library", code, message));
+    this.call.markAborted(message);
+    if (this.pump !== undefined || this.call.hasSignal) runInCall(this.call, ServerStream.interrupt, this);
+  }
+
+  private static interrupt(stream: ServerStream): void {
+    stream.call.fireSignal();
+    stream.pump?.cancel((late) => stream.reportLate(late));
+  }
+
+  /** A generator's failure on its way out: what the cancellation itself caused is no news. */
+  private reportLate(error: unknown): void {
+    if (failureOf(error, this.call, this.endedAs).report) this.reportError(error);
   }
 
   private decide(status: Status, cancelledBy: CallEnd["cancelledBy"]): void {
     this.ended = true;
     if (this.slot >= 0) timerWheel.disarm(this);
+    this.early = undefined;
     this.inbound.stop();
-    this.requests?.end();
-    this.outbound.release();
-    const listeners = this.call.endListeners;
-    if (listeners !== undefined) this.tellEnd(listeners, status, cancelledBy);
+    if (this.requests !== undefined) this.endRequests(this.requests);
+    this.response.release();
+    this.endStatus = status;
+    this.cancelledBy = cancelledBy;
+    if (this.call.endListeners !== undefined) runInCall(this.call, ServerStream.tellEnd, this);
   }
 
-  private tellEnd(
-    listeners: readonly ((end: CallEnd) => void)[],
-    status: Status,
-    cancelledBy: CallEnd["cancelledBy"],
-  ): void {
-    const end: CallEnd = {
-      status,
-      durationMs: performance.now() - this.startedMs,
-      messagesReceived: this.messagesReceived,
-      messagesSent: this.outbound.messagesSent,
-      cancelledBy,
-    };
-    // Innermost first: the interceptor that ran last sees the end first.
-    for (let at = listeners.length - 1; at >= 0; at--) {
-      try {
-        listeners[at]!(end);
-      } catch (error) {
-        this.host.reportError(error, this.call);
-      }
-    }
+  /** Only a half-close ends an iteration: whoever still reads must not take a part for the whole. */
+  private endRequests(requests: MessageQueue): void {
+    if (this.halfClosed) requests.end();
+    else requests.fail(createRpcError("library", StatusCode.CANCELLED, "the call ended before its request did"));
+  }
+
+  private static tellEnd(stream: ServerStream): void {
+    stream.call.tellEnd(stream.describeEnd()!);
   }
 
   private runHook(hook: (message: unknown, call: IncomingCall) => void, message: unknown): boolean {
@@ -354,16 +394,4 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
       return false;
     }
   }
-
-  /** Headers with metadata of the handler's own cannot be the constant block. */
-  private sendOwnHeaders(): void {
-    if (this.call.ownHeaders === undefined || this.headersSent) return;
-    this.outbound.headers = undefined;
-    this.host.http2.sendHeaders(this.stream, responseHeaders(this.call.ownHeaders), false);
-  }
-}
-
-function mergeMetadata(headers: Metadata | undefined, trailers: Metadata | undefined): Metadata | undefined {
-  if (headers === undefined || headers.size === 0) return trailers;
-  return trailers === undefined ? headers : headers.clone().merge(trailers);
 }

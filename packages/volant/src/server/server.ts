@@ -2,19 +2,21 @@
  * `Server`: services, listeners and connections, and the way from serving to stopped. Owns the life cycle; calls are owned
  * by their connection.
  */
-import type { DescService } from "@bufbuild/protobuf";
+
 import type { Socket } from "node:net";
+import type { DescService } from "@bufbuild/protobuf";
 import { SocketWire } from "../transport/socket-wire.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import type { Wire, WireSink } from "../transport/wire.ts";
 import type { Handlers } from "./handlers.ts";
 import { type ListenAddress, Listener, type ListenOptions } from "./listener.ts";
 import { Router } from "./router.ts";
+import { RunningHandlers } from "./running-handlers.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./server-options.ts";
 
 export interface DrainOptions {
-  /** How long calls may take to finish before their connections are closed. Default 20,000 ms. */
+  /** How long calls and their handlers may take to finish before connections are closed. Default 20,000 ms; 0 or more. */
   readonly graceMs?: number;
 }
 
@@ -26,6 +28,7 @@ export class Server {
   private readonly router: Router;
   private readonly listeners = new Set<Listener>();
   private readonly connections = new Set<ServerConnection>();
+  private readonly running = new RunningHandlers();
   private readonly idleWaiters: (() => void)[] = [];
   private stopping: "no" | "draining" | "closed" = "no";
 
@@ -68,8 +71,8 @@ export class Server {
   }
 
   /**
-   * Starts to accept connections; may be called for several addresses. Rejects with Node's error (EADDRINUSE, EACCES, …) or
-   * RangeError for an illegal port.
+   * Starts to accept connections; may be called for several addresses. Rejects with an error that names the address and has
+   * Node's `code` (EADDRINUSE, EACCES, …), or with RangeError or TypeError for illegal options.
    */
   async listen(options: ListenOptions = {}): Promise<ListenAddress> {
     this.refuseStopped();
@@ -89,32 +92,43 @@ export class Server {
    */
   attach(createWire: (sink: WireSink) => Wire): void {
     this.refuseStopped();
-    const connection = new ServerConnection(this.router, this.options, (gone) => this.onGone(gone));
+    const connection = new ServerConnection(this.router, this.options, this.running, (gone) => this.onGone(gone));
     this.connections.add(connection);
     connection.start(createWire(connection.wireSink));
   }
 
+  /** Handlers that have not finished, those whose call is over among them. */
+  get handlerCount(): number {
+    return this.running.size;
+  }
+
   /**
    * Stops gracefully: no new connections, GOAWAY to those that are there, calls under way finish, new ones go elsewhere.
-   * Resolves when everything is closed, after `graceMs` at the latest. May be called again with a shorter grace.
+   * Resolves when everything is closed and every handler has finished, at the latest when `graceMs`, and a second for the
+   * last words, are over. May be called again with a shorter grace. Rejects with RangeError for an illegal `graceMs`.
    */
   async drain(options: DrainOptions = {}): Promise<void> {
     const { graceMs = DEFAULT_GRACE_MS } = options;
+    if (!(graceMs >= 0)) throw new RangeError(`graceMs: ${String(graceMs)} given, a number 0 or more is allowed`);
     if (this.stopping === "no") this.stopping = "draining";
     const closing = this.closeListeners();
     for (const connection of this.connections) connection.drain();
-    const grace = new Grace(() => this.closeConnections());
-    if (this.connections.size > 0) timerWheel.arm(grace, performance.now() + graceMs);
-    await Promise.all([closing, this.whenEmpty()]);
+    const grace = new Grace(() => {
+      this.closeConnections();
+      this.running.giveUp();
+    });
+    if (this.connections.size > 0 || this.running.size > 0) timerWheel.arm(grace, performance.now() + graceMs);
+    await Promise.all([closing, this.whenEmpty(), this.running.whenIdle()]);
     timerWheel.disarm(grace);
     this.stopping = "closed";
   }
 
-  /** Stops at once: calls under way are cancelled, their clients see UNAVAILABLE. */
+  /** Stops at once: calls under way are cancelled, their clients see UNAVAILABLE. Does not wait for handlers. */
   async close(): Promise<void> {
     this.stopping = "closed";
     const closing = this.closeListeners();
     this.closeConnections();
+    this.running.giveUp();
     await Promise.all([closing, this.whenEmpty()]);
   }
 

@@ -7,11 +7,12 @@
  * received is consumed once, by the owner as part of a message or here when the work stops; what was acquired from the
  * budget is held until the owner took the message, so that a slow handler counts too.
  */
-import { FLAG_COMPRESSED, PREFIX_BYTES } from "../grpc/message-prefix.ts";
+
 import { MessageDeframer, type MessageSink } from "../grpc/message-deframer.ts";
+import { FLAG_COMPRESSED, PREFIX_BYTES } from "../grpc/message-prefix.ts";
 import { StatusCode } from "../grpc/status-code.ts";
-import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 import type { MessageCodec } from "../rpc/method.ts";
+import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 import type { BufferBudget } from "./buffer-budget.ts";
 
 export interface InboundOwner {
@@ -96,7 +97,10 @@ export class Inbound implements MessageSink {
   onPrefix(length: number, flag: number): boolean {
     if (flag > FLAG_COMPRESSED) return this.refuse(StatusCode.INTERNAL, `a message has the illegal flag ${flag}`);
     if (flag === FLAG_COMPRESSED) {
-      return this.refuse(StatusCode.INTERNAL, "a message is flagged as compressed, but the call names no grpc-encoding");
+      return this.refuse(
+        StatusCode.INTERNAL,
+        "a message is flagged as compressed, but the call names no grpc-encoding",
+      );
     }
     const { maxMessageBytes } = this.limits;
     if (length > maxMessageBytes) {
@@ -135,7 +139,7 @@ export class Inbound implements MessageSink {
   }
 
   private releaseTaken(cost: number): void {
-    const released = cost < this.untaken ? cost : this.untaken;
+    const released = Math.min(cost, this.untaken);
     this.untaken -= released;
     this.limits.budget.release(released);
   }

@@ -5,15 +5,15 @@
  * into a buffer of its own and goes through the scheduler.
  */
 import { PREFIX_BYTES, writePrefix } from "../grpc/message-prefix.ts";
-import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 import type { MessageCodec } from "../rpc/method.ts";
+import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 
 export class Outbound {
   /** Header block to send in front of the first message; undefined once headers are out. */
   headers: Buffer | undefined;
   messagesSent = 0;
-  private readonly http2: Http2Connection;
-  private readonly stream: Http2Stream;
+  protected readonly http2: Http2Connection;
+  protected readonly stream: Http2Stream;
   private readonly codec: MessageCodec<unknown, unknown>;
   private room: PromiseWithResolvers<void> | undefined;
 

@@ -94,7 +94,7 @@ export class CoreUnderTest {
   readonly clock = new FakeClock(1_000);
   readonly sink = new RecordingSink();
   readonly http2: Http2Connection;
-  private readonly role: Role;
+  readonly role: Role;
   private readonly trace = new FrameTrace();
 
   constructor(role: Role, options: Http2Options = {}) {

@@ -28,6 +28,11 @@ test("§6.10 a header block can be cut into CONTINUATION frames", () => {
   ]);
 });
 
+test("§6.10 a block cut nowhere is one frame", () => {
+  const headers = frames.headers(1).request("GET", "/");
+  assert.deepEqual(headers.continued(), headers.bytes());
+});
+
 test("a trace reads every frame type, across any cut", () => {
   const parts = [
     frames.settings([1, 2]),

@@ -119,6 +119,7 @@ export class HeadersBuilder extends FrameBuilder {
 
   /** This HEADERS with the first `at[0]` octets of the block, then a CONTINUATION up to each further position, then the rest. */
   continued(...at: readonly number[]): Buffer {
+    if (at.length === 0) return this.bytes();
     const block = this.fragment;
     const cuts = [...at, block.length];
     const first = new FrameBuilder(

@@ -99,6 +99,18 @@ for (const [name, act] of [
   });
 }
 
+test("a commit is false where user code meanwhile queued data on the same stream, which must go first", () => {
+  const server = serverWithStreams(1, [4, 0]);
+  const stream = server.stream(1);
+  server.http2.sendHeaders(stream, HEADERS, false);
+  server.sent();
+  assert.ok(server.http2.reserve(stream, undefined, 0) > 0);
+  server.http2.sendData(stream, Buffer.alloc(3), false);
+  assert.equal(server.http2.commit(0, TRAILERS), false);
+  server.http2.sendTrailers(stream, []);
+  assert.deepEqual(server.receive(frames.windowUpdate(1, 3)).sent(), ["DATA 1 [3]", "HEADERS 1 end"]);
+});
+
 test("output taken during a reservation leaves in a buffer of its own", () => {
   const server = serverWithStreams(2);
   server.http2.sendPing(1);

@@ -55,13 +55,15 @@ test("a stream whose own window is shut does not hold up the others", () => {
 });
 
 test("§6.2 trailers follow the stream's own data and wait for nobody else's", () => {
-  const server = serverWithStreams(3);
+  const server = serverWithStreams(4);
   shutConnection(server);
   server.http2.sendData(server.stream(1), Buffer.alloc(1_000_000), false);
   server.http2.sendData(server.stream(3), Buffer.alloc(10), false);
   server.http2.sendTrailers(server.stream(3), [{ name: "grpc-status", value: "0", indexing: 0 }]);
   server.http2.sendTrailers(server.stream(5), [{ name: "grpc-status", value: "5", indexing: 0 }]);
   assert.deepEqual(server.sent(), ["HEADERS 5 end grpc-status=5"]);
+  server.http2.sendData(server.stream(7), Buffer.alloc(0), true);
+  assert.deepEqual(server.sent(), ["DATA 7 [0] end"], "an end without data is like trailers");
   const sent = server.receive(frames.windowUpdate(0, 40_000)).sent();
   assert.deepEqual(sent.slice(0, 3), ["DATA 1 [16384]", "DATA 3 [10]", "HEADERS 3 end grpc-status=0"]);
 });

@@ -1,0 +1,243 @@
+/**
+ * An HTTP/2 client on the core: whole requests with bodies and trailers, and streams to play with. Owns the queue of
+ * requests that wait for the server to allow another stream.
+ */
+import { once } from "node:events";
+import { connect } from "node:net";
+import { type ErrorCode, type Fault, type GoAway, type Http2Options, type Http2Stream } from "volant/http2";
+import { SocketDriver, toFields } from "./socket-driver.ts";
+
+const PIECE_BYTES = 65_536;
+
+export interface Answer {
+  readonly status: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Buffer;
+  readonly trailers: ReadonlyMap<string, string>;
+}
+
+/** Why a stream ended before its answer did. */
+export class StreamReset extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode) {
+    super(`the stream was reset with code ${code}`);
+    this.code = code;
+  }
+}
+
+export interface RequestInit {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+  readonly trailers?: Readonly<Record<string, string>>;
+  /** The body is not ended: `finish` on the exchange does that. */
+  readonly isOpen?: boolean;
+}
+
+/** One request under way. */
+export class Exchange {
+  readonly answer: Promise<Answer>;
+  /** Settles at the response headers. */
+  readonly answered: Promise<void>;
+  readonly init: RequestInit;
+  /** Set once it has a stream. */
+  stream: Http2Stream | undefined;
+  rest: Buffer;
+  private readonly headers = new Map<string, string>();
+  private readonly trailers = new Map<string, string>();
+  private readonly chunks: Buffer[] = [];
+  private readonly settled = Promise.withResolvers<Answer>();
+  private readonly head = Promise.withResolvers<void>();
+
+  constructor(init: RequestInit) {
+    this.init = init;
+    this.rest = init.body ?? Buffer.alloc(0);
+    this.answer = this.settled.promise;
+    this.answered = this.head.promise;
+    // Whoever waits for one of the two hears of a failure there; the other must not be reported as unhandled.
+    this.answer.catch(() => {});
+    this.answered.catch(() => {});
+  }
+
+  addHeaders(fields: Iterable<{ readonly name: string; readonly value: string }>): void {
+    for (const { name, value } of fields) this.headers.set(name, value);
+    this.head.resolve();
+  }
+
+  addTrailers(fields: Iterable<{ readonly name: string; readonly value: string }>): void {
+    for (const { name, value } of fields) this.trailers.set(name, value);
+  }
+
+  addData(bytes: Buffer): void {
+    this.chunks.push(bytes);
+  }
+
+  finish(): void {
+    const { headers, trailers } = this;
+    this.settled.resolve({ status: headers.get(":status") ?? "", headers, body: Buffer.concat(this.chunks), trailers });
+  }
+
+  fail(error: Error): void {
+    this.head.reject(error);
+    this.settled.reject(error);
+  }
+}
+
+export class CoreClient {
+  readonly driver: SocketDriver;
+  readonly gone: Promise<Fault | undefined>;
+  private readonly goAways: GoAway[] = [];
+  private readonly waiting: Exchange[] = [];
+  private readonly open = new Set<Exchange>();
+  private readonly goAwayArrived = Promise.withResolvers<GoAway>();
+  private readonly pings = new Map<number, () => void>();
+
+  private constructor(socket: ReturnType<typeof connect>, options: Http2Options, onReady: () => void) {
+    this.driver = new SocketDriver(
+      "client",
+      socket,
+      {
+        onSettings: () => {
+          onReady();
+          this.startWaiting();
+        },
+        onHeaders: (stream, fields, endStream) => {
+          exchangeOf(stream).addHeaders(fields);
+          if (endStream) this.finish(stream);
+        },
+        onData: (stream, bytes, start, end, endStream) => {
+          exchangeOf(stream).addData(Buffer.from(bytes.subarray(start, end)));
+          this.driver.http2.consume(stream, end - start);
+          if (endStream) this.finish(stream);
+        },
+        onTrailers: (stream, fields) => {
+          exchangeOf(stream).addTrailers(fields);
+          this.finish(stream);
+        },
+        onWritable: (stream) => this.pump(exchangeOf(stream)),
+        onReset: (stream, code) => this.fail(exchangeOf(stream), new StreamReset(code)),
+        onGoAway: (goAway) => {
+          this.goAways.push(goAway);
+          this.goAwayArrived.resolve(goAway);
+        },
+        onPingAck: (opaque) => this.pings.get(opaque)?.(),
+        onClosed: (fault) => this.failAll(new Error(`the connection ended: ${fault.cause}`)),
+      },
+      options,
+    );
+    this.gone = this.driver.gone;
+  }
+
+  /** Resolves when the server's SETTINGS are there. */
+  static async connect(port: number, options: Http2Options = {}): Promise<CoreClient> {
+    const socket = connect(port, "127.0.0.1");
+    await once(socket, "connect");
+    const ready = Promise.withResolvers<void>();
+    const client = new CoreClient(socket, options, () => ready.resolve());
+    void client.gone.then(() => ready.reject(new Error("the connection ended before it was ready")));
+    await ready.promise;
+    return client;
+  }
+
+  /** The first GOAWAY of the server. */
+  get goAway(): Promise<GoAway> {
+    return this.goAwayArrived.promise;
+  }
+
+  get canOpenStream(): boolean {
+    return this.driver.http2.canOpenStream;
+  }
+
+  /** Starts a request, as soon as the server allows another stream. */
+  start(init: RequestInit): Exchange {
+    const exchange = new Exchange(init);
+    this.waiting.push(exchange);
+    this.startWaiting();
+    return exchange;
+  }
+
+  request(init: RequestInit): Promise<Answer> {
+    return this.start(init).answer;
+  }
+
+  /** The rest of a request that was started open. */
+  end(exchange: Exchange, body: Buffer): void {
+    exchange.rest = body;
+    this.pump(exchange, true);
+  }
+
+  reset(exchange: Exchange, code: ErrorCode): void {
+    this.driver.http2.resetStream(exchange.stream!, code);
+    this.fail(exchange, new StreamReset(code));
+  }
+
+  ping(opaque: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.pings.set(opaque, resolve);
+    this.driver.http2.sendPing(opaque);
+    return promise;
+  }
+
+  async close(): Promise<void> {
+    this.driver.close();
+    await this.gone;
+  }
+
+  private startWaiting(): void {
+    while (this.waiting.length > 0 && this.canOpenStream) this.startNow(this.waiting.shift()!);
+  }
+
+  private startNow(exchange: Exchange): void {
+    const { http2 } = this.driver;
+    const { method = "GET", path, headers = {}, body, trailers, isOpen = false } = exchange.init;
+    const pseudo = { ":method": method, ":scheme": "http", ":authority": "127.0.0.1", ":path": path };
+    const stream = http2.openStream();
+    exchange.stream = stream;
+    stream.context = exchange;
+    this.open.add(exchange);
+    const hasBody = body !== undefined || trailers !== undefined || isOpen;
+    http2.sendHeaders(stream, toFields(Object.entries({ ...pseudo, ...headers })), !hasBody);
+    if (hasBody) this.pump(exchange);
+  }
+
+  private pump(exchange: Exchange, isEnding: boolean = exchange.init.isOpen !== true): void {
+    const { http2 } = this.driver;
+    const stream = exchange.stream!;
+    const { trailers } = exchange.init;
+    for (let mayGoOn = true; mayGoOn; ) {
+      const piece = exchange.rest.subarray(0, PIECE_BYTES);
+      exchange.rest = exchange.rest.subarray(piece.length);
+      const isLast = exchange.rest.length === 0;
+      if (piece.length > 0 || (isLast && isEnding && trailers === undefined)) {
+        mayGoOn = http2.sendData(stream, piece, isLast && isEnding && trailers === undefined);
+      }
+      if (!isLast) continue;
+      if (isEnding && trailers !== undefined) http2.sendTrailers(stream, toFields(Object.entries(trailers)));
+      return;
+    }
+  }
+
+  private finish(stream: Http2Stream): void {
+    const exchange = exchangeOf(stream);
+    this.open.delete(exchange);
+    exchange.finish();
+    // The stream counts against the server's limit until this callback is over.
+    setImmediate(() => this.startWaiting());
+  }
+
+  private fail(exchange: Exchange, error: Error): void {
+    this.open.delete(exchange);
+    exchange.fail(error);
+    setImmediate(() => this.startWaiting());
+  }
+
+  private failAll(error: Error): void {
+    for (const exchange of [...this.open, ...this.waiting.splice(0)]) this.fail(exchange, error);
+  }
+}
+
+function exchangeOf(stream: Http2Stream): Exchange {
+  return stream.context as Exchange;
+}

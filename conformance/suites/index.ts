@@ -1,0 +1,8 @@
+import { curl } from "./curl.ts";
+import { frames } from "./frames.ts";
+import { h2spec } from "./h2spec.ts";
+import { h2specd } from "./h2specd.ts";
+import { hpack } from "./hpack.ts";
+import { nodeHttp2 } from "./node-http2.ts";
+import type { Suite } from "./suite.ts";
+export const SUITES: readonly Suite[] = [hpack, frames, h2spec, h2specd, nodeHttp2, curl];

@@ -1,0 +1,238 @@
+/**
+ * Octets into values: what compiled decoders and closures call beside `varint.ts`. Knows no message.
+ *
+ * Invariant: nothing at or behind `limit` is read. What a value keeps is a copy, unless views were asked for.
+ */
+import type { UnknownField } from "@bufbuild/protobuf";
+import { DecodeError } from "./codec-error.ts";
+import type { FieldPlan, ScalarName } from "./plan.ts";
+import { readLenientText, readText } from "./text.ts";
+import {
+  cursor,
+  illegalTag,
+  readCheckedTag,
+  readLength,
+  readVarint32,
+  readVarint64,
+  truncated,
+  writeVarint32,
+  writeVarint64,
+} from "./varint.ts";
+import { floatOf, joinDouble, joinSigned, joinUnsigned } from "./words.ts";
+
+/** Messages inside of messages, the outermost counted; groups that are skipped count too. That of protobuf-es. */
+export const MAX_DEPTH = 100;
+
+const COPY_BY_OCTET = 24;
+
+/** Sets {@link cursor}, as all readers here do. */
+export type Reader = (bytes: Uint8Array, at: number, limit: number) => unknown;
+
+export function readInt64(bytes: Uint8Array, at: number, limit: number): bigint {
+  readVarint64(bytes, at, limit);
+  return joinSigned(cursor.low, cursor.high);
+}
+
+export function readUint64(bytes: Uint8Array, at: number, limit: number): bigint {
+  readVarint64(bytes, at, limit);
+  return joinUnsigned(cursor.low, cursor.high);
+}
+
+export function readSint64(bytes: Uint8Array, at: number, limit: number): bigint {
+  readVarint64(bytes, at, limit);
+  const { low, high } = cursor;
+  const sign = -(low & 1);
+  return joinSigned(((low >>> 1) | (high << 31)) ^ sign, (high >>> 1) ^ sign);
+}
+
+export function readFixed64(bytes: Uint8Array, at: number, limit: number): bigint {
+  const low = readSfixed32(bytes, at, limit);
+  return joinUnsigned(low, readSfixed32(bytes, at + 4, limit));
+}
+
+export function readSfixed64(bytes: Uint8Array, at: number, limit: number): bigint {
+  const low = readSfixed32(bytes, at, limit);
+  return joinSigned(low, readSfixed32(bytes, at + 4, limit));
+}
+
+export function readDouble(bytes: Uint8Array, at: number, limit: number): number {
+  const low = readSfixed32(bytes, at, limit);
+  return joinDouble(low, readSfixed32(bytes, at + 4, limit));
+}
+
+export function readFloat(bytes: Uint8Array, at: number, limit: number): number {
+  return floatOf(readSfixed32(bytes, at, limit));
+}
+
+export function readFixed32(bytes: Uint8Array, at: number, limit: number): number {
+  return readSfixed32(bytes, at, limit) >>> 0;
+}
+
+export function readSfixed32(bytes: Uint8Array, at: number, limit: number): number {
+  if (limit - at < 4) truncated();
+  cursor.position = at + 4;
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+export function readInt32(bytes: Uint8Array, at: number, limit: number): number {
+  return readVarint32(bytes, at, limit) | 0;
+}
+
+export function readSint32(bytes: Uint8Array, at: number, limit: number): number {
+  const value = readVarint32(bytes, at, limit);
+  return (value >>> 1) ^ -(value & 1);
+}
+
+export function readBool(bytes: Uint8Array, at: number, limit: number): boolean {
+  readVarint64(bytes, at, limit);
+  return (cursor.low | cursor.high) !== 0;
+}
+
+/** Its own memory, or a view where the caller of the codec asked for that. */
+export function takeBytes(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  if (cursor.views) return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
+  const copy = new Uint8Array(length);
+  if (length > COPY_BY_OCTET) copy.set(bytes.subarray(at, at + length));
+  else for (let i = 0; i < length; i++) copy[i] = bytes[at + i]!;
+  return copy;
+}
+
+function readBytes(bytes: Uint8Array, at: number, limit: number): Uint8Array {
+  const length = readLength(bytes, at, limit);
+  const start = cursor.position;
+  cursor.position = start + length;
+  return takeBytes(bytes, start, length);
+}
+
+function readString(bytes: Uint8Array, at: number, limit: number): string {
+  const length = readLength(bytes, at, limit);
+  const start = cursor.position;
+  cursor.position = start + length;
+  return readText(bytes, start, length);
+}
+
+function readLenientString(bytes: Uint8Array, at: number, limit: number): string {
+  const length = readLength(bytes, at, limit);
+  const start = cursor.position;
+  cursor.position = start + length;
+  return readLenientText(bytes, start, length);
+}
+
+export const READERS: Readonly<Record<ScalarName, Reader>> = {
+  double: readDouble,
+  float: readFloat,
+  int32: readInt32,
+  uint32: readVarint32,
+  sint32: readSint32,
+  fixed32: readFixed32,
+  sfixed32: readSfixed32,
+  int64: readInt64,
+  uint64: readUint64,
+  sint64: readSint64,
+  fixed64: readFixed64,
+  sfixed64: readSfixed64,
+  bool: readBool,
+  string: readString,
+  bytes: readBytes,
+};
+
+/** Reads a value of the field's type, or of its keys, in the form that a message holds. */
+export function readerOf(type: ScalarName, { strictUtf8, longAsString }: FieldPlan): Reader {
+  if (type === "string" && !strictUtf8) return readLenientString;
+  const read = READERS[type];
+  return longAsString && type.endsWith("64") ? (bytes, at, limit) => String(read(bytes, at, limit)) : read;
+}
+
+/** Steps over the value behind `tag`. `depth` is how many groups may still open. */
+export function skipValue(bytes: Uint8Array, at: number, limit: number, tag: number, depth: number): void {
+  switch (tag & 7) {
+    case 0:
+      skipVarint(bytes, at, limit);
+      return;
+    case 1:
+      if (limit - at < 8) truncated();
+      cursor.position = at + 8;
+      return;
+    case 2: {
+      const length = readLength(bytes, at, limit);
+      cursor.position += length;
+      return;
+    }
+    case 3:
+      skipGroup(bytes, at, limit, tag >>> 3, depth);
+      return;
+    case 5:
+      if (limit - at < 4) truncated();
+      cursor.position = at + 4;
+      return;
+    case 4:
+      throw new DecodeError(`group ${tag >>> 3} ends and was not open`);
+    default:
+      illegalTag(tag);
+  }
+}
+
+/** Of any length: nobody reads the value. */
+function skipVarint(bytes: Uint8Array, at: number, limit: number): void {
+  let position = at;
+  while (position < limit && bytes[position]! > 127) position++;
+  if (position >= limit) truncated();
+  cursor.position = position + 1;
+}
+
+function skipGroup(bytes: Uint8Array, at: number, limit: number, number: number, depth: number): void {
+  if (depth <= 0) tooDeep();
+  cursor.position = at;
+  for (;;) {
+    const tag = readCheckedTag(bytes, cursor.position, limit);
+    if ((tag & 7) === 4) {
+      if (tag >>> 3 !== number) wrongGroupEnd(number, tag);
+      return;
+    }
+    skipValue(bytes, cursor.position, limit, tag, depth - 1);
+  }
+}
+
+export function tooDeep(): never {
+  throw new DecodeError(`messages are nested more than ${MAX_DEPTH} deep`);
+}
+
+/** `tag` is that of the end which came instead, or 0 where none did. */
+export function wrongGroupEnd(number: number, tag: number): never {
+  const found = tag === 0 ? "the bytes end" : `group ${tag >>> 3} ends`;
+  throw new DecodeError(`group ${number} is open where ${found}`);
+}
+
+/** Steps over a field that the message does not have, and keeps it in the list unless it is not wanted. Sets {@link cursor}. */
+export function takeUnknown(
+  fields: UnknownField[] | undefined,
+  bytes: Uint8Array,
+  at: number,
+  limit: number,
+  tag: number,
+  depth: number,
+): UnknownField[] | undefined {
+  if (tag < 8) illegalTag(tag);
+  skipValue(bytes, at, limit, tag, depth);
+  return cursor.keepUnknown ? append(fields, tag, takeBytes(bytes, at, cursor.position - at)) : fields;
+}
+
+/** Keeps a value that a closed enum does not have. */
+export function takeUnknownEnum(fields: UnknownField[] | undefined, tag: number, value: number): UnknownField[] | undefined {
+  if (!cursor.keepUnknown) return fields;
+  const octets = new Uint8Array(10);
+  const length = value < 0 ? writeVarint64(octets, 0, value, -1) : writeVarint32(octets, 0, value);
+  return append(fields, tag, octets.slice(0, length));
+}
+
+function append(fields: UnknownField[] | undefined, tag: number, data: Uint8Array): UnknownField[] {
+  const field: UnknownField = { no: tag >>> 3, wireType: tag & 7, data };
+  if (fields === undefined) return [field];
+  fields.push(field);
+  return fields;
+}
+
+/** Keys like this one must be the object's own. */
+export function setProto(record: object, value: unknown): void {
+  Object.defineProperty(record, "__proto__", { value, writable: true, enumerable: true, configurable: true });
+}

@@ -1,0 +1,77 @@
+/**
+ * What compiled source text may call, by name, and the types of the functions that it makes. Owns the list.
+ */
+import { DecodeError, EncodeError } from "./codec-error.ts";
+import type { FieldPlan, MessagePlan } from "./plan.ts";
+import * as read from "./read.ts";
+import { readStruct, writeStruct } from "./struct.ts";
+import { readLenientText, readText } from "./text.ts";
+import * as varint from "./varint.ts";
+import * as write from "./write.ts";
+import {
+  describe,
+  isNullAllowed,
+  missingRequired,
+  wrongMessage,
+  wrongValue,
+} from "./wrong-value.ts";
+
+/** `field` is the one that holds the message; undefined for the outermost. */
+export type EncodeMessage = (
+  message: object,
+  bytes: Uint8Array,
+  at: number,
+  limit: number,
+  field: FieldPlan | undefined,
+) => number;
+
+/** `end` is that of the message and `limit` that of the bytes. For `group` see `emit-decode.ts`. Sets `cursor.position`. */
+export type DecodeMessage = (
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  limit: number,
+  depth: number,
+  previous: object | undefined,
+  group?: number,
+) => object;
+
+/** Anything but a message of the type is a plain object to make one from; an array and another type's message are neither. */
+export function checkMessage(
+  plan: MessagePlan,
+  typeName: unknown,
+  message: unknown,
+  field: FieldPlan | undefined,
+): void {
+  if (typeName !== undefined) wrongMessage(plan, typeName);
+  if (typeof message === "object" && message !== null && !Array.isArray(message)) return;
+  if (field !== undefined) wrongValue(field, message);
+  throw new EncodeError(plan.typeName, undefined, `expected a message or a plain object, not ${describe(message)}`);
+}
+
+/** Says where an error happened. */
+export function locate(error: unknown, plan: MessagePlan, tag: number): unknown {
+  if (!(error instanceof DecodeError)) return error;
+  const number = tag >>> 3;
+  const field = plan.fields.find((candidate) => candidate.number === number);
+  return error.locate(plan.typeName, field?.name ?? (number === 0 ? undefined : `#${number}`));
+}
+
+const { MAX_DEPTH: _maxDepth, READERS: _readers, readerOf: _readerOf, ...readers } = read;
+const { ROOM: _room, WRITERS: _writers, ...writers } = write;
+
+export const RUNTIME: Readonly<Record<string, unknown>> = {
+  ...readers,
+  ...varint,
+  ...writers,
+  readStruct,
+  writeStruct,
+  readText,
+  readLenientText,
+  checkMessage,
+  locate,
+  isNullAllowed,
+  missingRequired,
+  wrongValue,
+  unset: { case: undefined },
+};

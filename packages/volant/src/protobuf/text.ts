@@ -1,0 +1,109 @@
+/**
+ * Text as UTF-8. Owns what is text on the wire and what is not: a string with a lone surrogate is never written, and bytes that
+ * are not UTF-8 are refused where the field wants that.
+ *
+ * Hot path: a short ASCII string costs less character by character than one call into the engine's native code; a longer one
+ * costs a tenth that way. The limits are where the two cross.
+ */
+import { DecodeError } from "./codec-error.ts";
+import { OVERFLOW, varintSize, writeVarint32 } from "./varint.ts";
+
+const READ_BY_CHARACTER = 8;
+const WRITE_BY_CHARACTER = 12;
+
+/** A UTF-16 code unit takes at most three octets. */
+const MAX_OCTETS_PER_UNIT = 3;
+
+interface NativeText {
+  utf8Slice(this: Uint8Array, start: number, end: number): string;
+  utf8Write(this: Uint8Array, text: string, offset: number, length: number): number;
+}
+
+// What `toString("utf8", …)` and `write(…, "utf8")` call after looking at their arguments.
+const { utf8Slice, utf8Write } = Buffer.prototype as unknown as NativeText;
+
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The text in `bytes[start, start + length)`. */
+export function readText(bytes: Uint8Array, start: number, length: number): string {
+  if (length <= READ_BY_CHARACTER) {
+    const text = readShort(bytes, start, length);
+    if (text !== undefined) return text;
+  }
+  const text = utf8Slice.call(bytes, start, start + length);
+  // The decoder puts U+FFFD for what is not UTF-8, so text without it was sound. ASCII is stored in one byte a character,
+  // where the search knows at once that there is none.
+  if (text.includes("\ufffd")) assertUtf8(bytes.subarray(start, start + length));
+  return text;
+}
+
+/** The same for fields that accept anything (proto2). */
+export function readLenientText(bytes: Uint8Array, start: number, length: number): string {
+  if (length <= READ_BY_CHARACTER) {
+    const text = readShort(bytes, start, length);
+    if (text !== undefined) return text;
+  }
+  return utf8Slice.call(bytes, start, start + length);
+}
+
+function readShort(bytes: Uint8Array, at: number, length: number): string | undefined {
+  if (length < 5) return readUpToFour(bytes, at, length);
+  const head = readUpToFour(bytes, at, 4);
+  if (head === undefined) return undefined;
+  const tail = readUpToFour(bytes, at + 4, length - 4);
+  return tail === undefined ? undefined : head + tail;
+}
+
+function readUpToFour(bytes: Uint8Array, at: number, length: number): string | undefined {
+  if (length === 0) return "";
+  const a = bytes[at]!;
+  if (length === 1) return a < 128 ? String.fromCharCode(a) : undefined;
+  const b = bytes[at + 1]!;
+  if (length === 2) return (a | b) < 128 ? String.fromCharCode(a, b) : undefined;
+  const c = bytes[at + 2]!;
+  if (length === 3) return (a | b | c) < 128 ? String.fromCharCode(a, b, c) : undefined;
+  const d = bytes[at + 3]!;
+  return (a | b | c | d) < 128 ? String.fromCharCode(a, b, c, d) : undefined;
+}
+
+function assertUtf8(bytes: Uint8Array): void {
+  try {
+    strictDecoder.decode(bytes);
+  } catch {
+    throw new DecodeError("the text is not valid UTF-8");
+  }
+}
+
+/** Writes a length and the text; -1 where the text has a lone surrogate. Throws {@link OVERFLOW} where it does not fit. */
+export function writeText(bytes: Uint8Array, at: number, limit: number, text: string): number {
+  const { length } = text;
+  if (length > WRITE_BY_CHARACTER || limit - at <= length) return writeLongText(bytes, at, limit, text);
+  let end = at + 1;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return writeLongText(bytes, at, limit, text);
+    bytes[end++] = code;
+  }
+  bytes[at] = length;
+  return end;
+}
+
+function writeLongText(bytes: Uint8Array, at: number, limit: number, text: string): number {
+  const { length } = text;
+  const most = length * MAX_OCTETS_PER_UNIT;
+  // The length takes as many octets whatever the text is, or it is not ASCII and may have to move.
+  let start = at + (length < 128 ? 1 : varintSize(length));
+  if (limit - start < most) {
+    const octets = Buffer.byteLength(text, "utf8");
+    start = at + varintSize(octets);
+    if (limit - start < octets) throw OVERFLOW;
+  }
+  const octets = utf8Write.call(bytes, text, start, limit - start);
+  if (octets !== length && !text.isWellFormed()) return -1;
+  const size = varintSize(octets);
+  if (at + size !== start) {
+    if (limit - at - size < octets) throw OVERFLOW;
+    bytes.copyWithin(at + size, start, start + octets);
+  }
+  return writeVarint32(bytes, at, octets) + octets;
+}

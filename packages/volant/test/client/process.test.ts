@@ -1,0 +1,71 @@
+/** What keeps a process alive: calls and whoever waits for a connection, never a channel by itself. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { withServer } from "./support/harness.ts";
+import { ScriptedPeer } from "./support/scripted-peer.ts";
+
+const PRELUDE = `
+  import { Channel, createClient } from "volant";
+  import { EchoService } from "./support/echo-service.ts";
+  const channel = new Channel(process.argv[1], { backoff: { initialMs: 50, maxMs: 50 } });
+  const client = createClient(EchoService, channel);
+  const show = (error) => console.log(error.codeName);
+`;
+
+/** Runs a program with a channel to `target`; resolves with what it printed and its exit code, "0" when all is well. */
+async function run(t: TestContext, target: string, program: string): Promise<string> {
+  const child = spawn(process.execPath, ["--input-type=module-typescript", "--eval", PRELUDE + program, target], {
+    cwd: join(import.meta.dirname),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  t.after(() => child.kill());
+  let output = "";
+  child.stdout.on("data", (text: Buffer) => {
+    output += text;
+  });
+  const [code] = await once(child, "close");
+  return `${output}${code}`;
+}
+
+test("an idle channel does not keep the process alive, connected or not", async (t) => {
+  const { port } = await withServer(t);
+  assert.equal(await run(t, `127.0.0.1:${port}`, "await channel.connect();"), "0");
+  assert.equal(await run(t, `127.0.0.1:${port}`, 'console.log((await client.unary({ value: "a" })).value);'), "a\n0");
+  assert.equal(await run(t, `127.0.0.1:${port}`, ""), "0");
+});
+
+test("a call under way keeps the process alive, and so does close()", async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const { port } = await withServer(t, {
+    async unary({ value }) {
+      await gate.promise;
+      return { value };
+    },
+  });
+  setTimeout(() => gate.resolve(), 300);
+  const program = 'const { value } = await client.unary({ value: "a" }); await channel.close(); console.log(value);';
+  assert.equal(await run(t, `127.0.0.1:${port}`, program), "a\n0");
+});
+
+test("a call that waits for a server keeps the process alive; a cancelled one does not", async (t) => {
+  const target = "127.0.0.1:1";
+  const waiting = 'await client.unary({ value: "a" }, { waitForReady: true, timeoutMs: 400 }).catch(show);';
+  assert.equal(await run(t, target, waiting), "DEADLINE_EXCEEDED\n0");
+  const cancelled = `const controller = new AbortController();
+    const call = client.unary({ value: "a" }, { waitForReady: true, signal: controller.signal });
+    channel.watchState((state) => state === "TRANSIENT_FAILURE" && controller.abort());
+    await call.catch(show);`;
+  assert.equal(await run(t, target, cancelled), "CANCELLED\n0");
+});
+
+test("a server that never sends SETTINGS holds no process whose call was cancelled", async (t) => {
+  const peer = await ScriptedPeer.listen();
+  t.after(() => peer.close());
+  const cancelled = `const controller = new AbortController();
+    setTimeout(() => controller.abort(), 200);
+    await client.unary({ value: "a" }, { signal: controller.signal }).catch(show);`;
+  assert.equal(await run(t, peer.target, cancelled), "CANCELLED\n0");
+});
