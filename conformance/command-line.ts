@@ -34,7 +34,8 @@ export function readCommandLine(args: readonly string[], known: readonly KnownSu
     },
   });
   const repeat = Number(values.repeat);
-  if (!Number.isInteger(repeat) || repeat < 1) throw new Error(`--repeat ${values.repeat}: a positive integer is allowed`);
+  if (!Number.isInteger(repeat) || repeat < 1)
+    throw new Error(`--repeat ${values.repeat}: a positive integer is allowed`);
   return {
     suites: chooseSuites(values.suite, values.fast, known),
     isFast: values.fast,

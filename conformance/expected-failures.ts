@@ -28,13 +28,15 @@ export function findProblems(suite: string, results: readonly RoleResult[], expe
     }
   }
   for (const key of expected) {
-    if (key.startsWith(`${suite} `) && !seen.has(key)) problems.push(`${key}: expected to fail, and there is no such case`);
+    if (key.startsWith(`${suite} `) && !seen.has(key))
+      problems.push(`${key}: expected to fail, and there is no such case`);
   }
   return problems;
 }
 
 function describeProblem(key: string, { outcome, detail }: CaseResult, isExpected: boolean): string | undefined {
-  if (outcome === "passed") return isExpected ? `${key}: expected to fail, but it passed; take it off the list` : undefined;
+  if (outcome === "passed")
+    return isExpected ? `${key}: expected to fail, but it passed; take it off the list` : undefined;
   if (outcome === "failed" && !isExpected) return `${key}: failed: ${oneLine(detail ?? "no reason given")}`;
   return undefined;
 }

@@ -55,6 +55,7 @@ function mergeCases(cases: readonly CaseResult[], runs: number): CaseResult {
     return { name, outcome: "failed", detail: `in ${failures.length} of ${runs} runs: ${reason}` };
   }
   // A case that a run did not have at all is no success.
-  if (cases.length < runs) return { name, outcome: "failed", detail: `missing in ${runs - cases.length} of ${runs} runs` };
+  if (cases.length < runs)
+    return { name, outcome: "failed", detail: `missing in ${runs - cases.length} of ${runs} runs` };
   return cases.find(({ outcome }) => outcome === "skipped") ?? { name, outcome: "passed" };
 }

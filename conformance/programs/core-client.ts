@@ -4,7 +4,7 @@
  */
 import { once } from "node:events";
 import { connect } from "node:net";
-import { type ErrorCode, type Fault, type GoAway, type Http2Options, type Http2Stream } from "volant/http2";
+import type { ErrorCode, Fault, GoAway, Http2Options, Http2Stream } from "volant/http2";
 import { SocketDriver, toFields } from "./socket-driver.ts";
 
 const PIECE_BYTES = 65_536;

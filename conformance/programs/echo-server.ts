@@ -8,7 +8,7 @@
  */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { ErrorCode, type HeaderField, type Http2Options, type Http2Stream } from "volant/http2";
+import type { ErrorCode, HeaderField, Http2Options, Http2Stream } from "volant/http2";
 import { patternBody } from "./body.ts";
 import { SocketDriver, toFields } from "./socket-driver.ts";
 

@@ -2,7 +2,7 @@
  * The UserService with answers made up on the spot: what a suite needs to see calls of all four kinds, and their errors,
  * pass through something in between. Keeps no users.
  */
-import { type Handlers, resourceInfo, RpcError, Server, type ServerCall, StatusCode } from "volant";
+import { type Handlers, RpcError, resourceInfo, Server, type ServerCall, StatusCode } from "volant";
 import { UserService } from "../../services/users/src/gen/user_pb.ts";
 
 /** Ids with a meaning of their own. */
@@ -47,7 +47,10 @@ function createHandlers(noteEnd: (call: ServerCall) => void): Partial<Handlers<t
         const detail = resourceInfo({ resourceType: "user", resourceName: userId });
         throw new RpcError(StatusCode.NOT_FOUND, `User ${userId} not found: é%`, { details: [detail] });
       }
-      return { user: { id: userId, metadata: includeMetadata ? { a: "1" } : {} }, message: "User retrieved successfully" };
+      return {
+        user: { id: userId, metadata: includeMetadata ? { a: "1" } : {} },
+        message: "User retrieved successfully",
+      };
     },
     createUser({ email, name }) {
       return { user: { id: "1", email, name } };

@@ -2,6 +2,8 @@
  * A frame of the shared collection, written by the library's own writers. Owns the collection's names for the parts of a
  * frame. Frames that we never send (padding, priorities, promises) have no writer.
  */
+
+import type { ErrorCode } from "volant/http2";
 import { FrameFlag, FrameType } from "../../packages/volant/src/http2/frame-type.ts";
 import { writeContinuationHeader } from "../../packages/volant/src/http2/frames/continuation.ts";
 import { writeGoAway } from "../../packages/volant/src/http2/frames/goaway.ts";
@@ -10,7 +12,6 @@ import { writePingAck } from "../../packages/volant/src/http2/frames/ping.ts";
 import { writeRstStream } from "../../packages/volant/src/http2/frames/rst-stream.ts";
 import { writeSettings } from "../../packages/volant/src/http2/frames/settings.ts";
 import { writeWindowUpdate } from "../../packages/volant/src/http2/frames/window-update.ts";
-import type { ErrorCode } from "volant/http2";
 
 export interface FrameCase {
   readonly wire: string;

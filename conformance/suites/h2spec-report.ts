@@ -14,7 +14,9 @@ export function parseH2specReport(xml: string): CaseResult[] {
       const reason = unescapeXml(FAULT.exec(content)?.[1] ?? "").replaceAll(/\s+/g, " ");
       return { name, outcome: "failed", detail: reason.trim() || "no reason given" };
     }
-    return content.includes("<skipped") ? { name, outcome: "skipped", detail: "by h2spec" } : { name, outcome: "passed" };
+    return content.includes("<skipped")
+      ? { name, outcome: "skipped", detail: "by h2spec" }
+      : { name, outcome: "passed" };
   });
   return numberDuplicates(cases);
 }
@@ -65,8 +67,11 @@ function numberDuplicates(cases: readonly CaseResult[]): CaseResult[] {
 
 function unescapeXml(text: string): string {
   const named: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
-  return text.replaceAll(/&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
-    if (name !== undefined) return named[name] ?? whole;
-    return String.fromCodePoint(decimal === undefined ? Number.parseInt(hex!, 16) : Number(decimal));
-  });
+  return text.replaceAll(
+    /&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi,
+    (whole, decimal?: string, hex?: string, name?: string) => {
+      if (name !== undefined) return named[name] ?? whole;
+      return String.fromCodePoint(decimal === undefined ? Number.parseInt(hex!, 16) : Number(decimal));
+    },
+  );
 }

@@ -5,8 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCommand, startServer } from "../tools/processes.ts";
-import { freePort } from "../tools/processes.ts";
+import { freePort, runCommand, startServer } from "../tools/processes.ts";
 import { parseH2specReport } from "./h2spec-report.ts";
 import type { CaseResult, Suite, SuiteContext } from "./suite.ts";
 

@@ -15,8 +15,15 @@ async function run({ tool }: SuiteContext): Promise<CaseResult[]> {
   for (let attempt = 1; ; attempt++) {
     const text = await runH2specd(tool("h2specd"));
     // It takes a port for each case, in a row, and has no way to look for free ones.
-    if (!text.includes("address already in use") || attempt === ATTEMPTS) return parseH2specdOutput(text);
+    if (!text.includes("address already in use") || attempt === ATTEMPTS) return readCases(text);
   }
+}
+
+function readCases(text: string): CaseResult[] {
+  const cases = parseH2specdOutput(text);
+  const counted = /^(\d+) tests,/m.exec(text)?.[1];
+  if (counted === undefined || Number(counted) === cases.length) return cases;
+  throw new Error(`its output has ${cases.length} cases, its summary says ${counted}`);
 }
 
 async function runH2specd(h2specd: string): Promise<string> {

@@ -43,12 +43,18 @@ const DECODER = { maxTableBytes: 4096, maxListBytes: 2 ** 24, maxFields: 10_000 
 const LARGEST_TABLE_BYTES = 65_536;
 
 export function readStories(folder: string): Story[] {
-  return globSync(join(folder, "*", "story_*.json")).sort().map(readStory);
+  return globSync(join(folder, "*", "story_*.json"))
+    .sort()
+    .map(readStory);
 }
 
 function readStory(file: string): Story {
   const { cases } = JSON.parse(readFileSync(file, "utf8")) as StoryFile;
-  const blocks = cases.map(({ wire, header_table_size: table, headers }) => ({ fields: toFields(headers), wire, table }));
+  const blocks = cases.map(({ wire, header_table_size: table, headers }) => ({
+    fields: toFields(headers),
+    wire,
+    table,
+  }));
   return { name: `${basename(dirname(file))}/${basename(file, ".json")}`, blocks };
 }
 
@@ -73,7 +79,11 @@ export function checkDecoding(story: Story, wires: readonly string[]): void {
     const block = Buffer.from(wires[at] ?? "", "hex");
     const result = decoder.decode(block, 0, block.length, out);
     assert.equal(result, DecodeResult.OK, `block ${at}: ${decoder.lastError}`);
-    assert.deepEqual(out.map(({ name, value }) => [name, value]), fields, `block ${at} has other fields`);
+    assert.deepEqual(
+      out.map(({ name, value }) => [name, value]),
+      fields,
+      `block ${at} has other fields`,
+    );
   }
 }
 

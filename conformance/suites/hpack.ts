@@ -47,7 +47,11 @@ function encodeInEveryWay(story: Story): Encoding[] {
 }
 
 function decodingChecks(stories: readonly Story[]): Checks {
-  const check = (story: Story) => () => checkDecoding(story, story.blocks.map(({ wire }) => wire ?? ""));
+  const check = (story: Story) => () =>
+    checkDecoding(
+      story,
+      story.blocks.map(({ wire }) => wire ?? ""),
+    );
   return Object.fromEntries(stories.map((story) => [`decode ${story.name}`, check(story)]));
 }
 
@@ -69,7 +73,11 @@ async function peerDecodingChecks(encodings: readonly Encoding[], python: string
   return Object.fromEntries(
     encodings.map(({ story, title }, at) => [
       `encode ${story.name} ${title}, decoded by python-hpack`,
-      () => assert.deepEqual(answerOf(answers, at), story.blocks.map(({ fields }) => fields)),
+      () =>
+        assert.deepEqual(
+          answerOf(answers, at),
+          story.blocks.map(({ fields }) => fields),
+        ),
     ]),
   );
 }

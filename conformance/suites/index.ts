@@ -1,8 +1,15 @@
+/**
+ * The list of suites, in the order in which they run.
+ */
 import { curl } from "./curl.ts";
 import { frames } from "./frames.ts";
 import { h2spec } from "./h2spec.ts";
 import { h2specd } from "./h2specd.ts";
+import { haproxy } from "./haproxy.ts";
 import { hpack } from "./hpack.ts";
+import { nginx } from "./nginx.ts";
 import { nodeHttp2 } from "./node-http2.ts";
 import type { Suite } from "./suite.ts";
-export const SUITES: readonly Suite[] = [hpack, frames, h2spec, h2specd, nodeHttp2, curl];
+import { tools } from "./tools.ts";
+
+export const SUITES: readonly Suite[] = [hpack, frames, h2spec, h2specd, nodeHttp2, curl, nginx, haproxy, tools];

@@ -74,7 +74,12 @@ async function request(session: Session, init: RequestInit): Promise<Answer> {
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   // Node adds a symbol of its own to the fields, which a comparison would see.
   const trailersOnly = Object.fromEntries(Object.entries(receivedTrailers));
-  return { status: Number(received[":status"]), headers: received, body: Buffer.concat(chunks), trailers: trailersOnly };
+  return {
+    status: Number(received[":status"]),
+    headers: received,
+    body: Buffer.concat(chunks),
+    trailers: trailersOnly,
+  };
 }
 
 async function checkEcho(session: Session, bytes: number, trailers?: http2.OutgoingHttpHeaders): Promise<void> {
@@ -96,7 +101,9 @@ function sizeChecks(): Checks {
   const checks: Record<string, Check> = {};
   for (const bytes of BODY_SIZES) {
     checks[`echo of ${bytes} octets`] = withSession((session) => checkEcho(session, bytes));
-    checks[`echo of ${bytes} octets with trailers`] = withSession((session) => checkEcho(session, bytes, { "x-a": "1" }));
+    checks[`echo of ${bytes} octets with trailers`] = withSession((session) =>
+      checkEcho(session, bytes, { "x-a": "1" }),
+    );
     checks[`download of ${bytes} octets`] = withSession((session) => checkDownload(session, bytes));
   }
   return checks;
@@ -167,8 +174,11 @@ function ping(session: Session): Promise<void> {
 }
 
 export function nodeClientChecks(): Checks {
+  return { ...sizeChecks(), ...loadChecks(), ...behaviourChecks() };
+}
+
+function loadChecks(): Checks {
   return {
-    ...sizeChecks(),
     "1,000 requests one after the other": withSession(async (session) => {
       for (const at of range(1_000)) await checkEcho(session, at);
     }),
@@ -190,6 +200,11 @@ export function nodeClientChecks(): Checks {
       (session) => Promise.all(range(20).map((at) => checkEcho(session, at))).then(() => {}),
       { server: { maxConcurrentStreams: 1 } },
     ),
+  };
+}
+
+function behaviourChecks(): Checks {
+  return {
     "settings change under way": withSession(checkSettingsChanges),
     "the client's reset arrives": withSession(checkReset),
     "our resets arrive": withSession(checkOurReset),

@@ -76,7 +76,11 @@ function echo(stream: http2.ServerHttp2Stream): void {
   stream.pipe(stream);
 }
 
-async function checkEcho(client: CoreClient, bytes: number, trailers?: Readonly<Record<string, string>>): Promise<void> {
+async function checkEcho(
+  client: CoreClient,
+  bytes: number,
+  trailers?: Readonly<Record<string, string>>,
+): Promise<void> {
   const body = patternBody(bytes);
   const answer = await client.request({ method: "POST", path: "/", body, ...(trailers !== undefined && { trailers }) });
   assert.equal(answer.status, "200");
@@ -148,8 +152,11 @@ async function checkSettingsChanges(client: CoreClient, session: http2.ServerHtt
 }
 
 export function nodeServerChecks(): Checks {
+  return { ...sizeChecks(), ...loadChecks(), ...behaviourChecks() };
+}
+
+function loadChecks(): Checks {
   return {
-    ...sizeChecks(),
     "1,000 requests one after the other": withServer(async (client) => {
       for (const at of range(1_000)) await checkEcho(client, at);
     }),
@@ -168,6 +175,11 @@ export function nodeServerChecks(): Checks {
       (client) => Promise.all(range(100).map((at) => checkEcho(client, at * 500))).then(() => {}),
       { server: { initialWindowSize: 500, headerTableSize: 0 } },
     ),
+  };
+}
+
+function behaviourChecks(): Checks {
+  return {
     "settings change under way": withServer(checkSettingsChanges),
     "our reset arrives": withServer(checkOurReset),
     "the server's resets arrive": withServer(checkServerReset),

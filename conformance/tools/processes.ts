@@ -11,7 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const KILL_AFTER_MS = 5_000;
 const CONNECT_RETRY_MS = 20;
-const START_LIMIT_MS = 15_000;
+const START_LIMIT_MS = 30_000;
 
 export interface CommandResult {
   /** The exit code, or null after a signal. */
@@ -75,8 +75,13 @@ export interface RunningServer {
 }
 
 /** Starts a program that listens on `port`, and waits until it accepts connections there. */
-export async function startServer(command: string, args: readonly string[], port: number): Promise<RunningServer> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+export async function startServer(
+  command: string,
+  args: readonly string[],
+  port: number,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<RunningServer> {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env });
   killWithUs(child);
   let said = "";
   const collect = (chunk: Buffer): void => {

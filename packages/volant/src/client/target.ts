@@ -51,7 +51,8 @@ function withoutDnsServer(target: string, rest: string): string {
 }
 
 function hint(address: string): string {
-  if (isIPv6(address)) return "an IPv6 address stands in brackets, with a port behind it";
+  if (isIPv6(address) || /^[\da-f.]*:[\da-f.]*:[\da-f:.]*$/i.test(address))
+    return "an IPv6 address stands in brackets, with a port behind it";
   if (/^(?:[\w.-]+|\[[^\]]*\])$/.test(address)) return "the port is missing";
   if (/[^\0-\x7f]/.test(address)) return "write an international name in its ASCII form (xn--…)";
   return /^https?:/.test(address) ? "leave the http: or https: out" : "its form is unknown";

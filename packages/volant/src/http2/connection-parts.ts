@@ -4,18 +4,20 @@
  */
 import { AbuseBudget } from "./abuse-budget.ts";
 import { ErrorCode } from "./error-code.ts";
-import type { Fault } from "./fault.ts";
+import { connectionFault, type Fault } from "./fault.ts";
 import { DEFAULT_WINDOW_BYTES, ReceiveWindow, SendWindow } from "./flow-window.ts";
 import { MAX_STREAM_ID } from "./frame-type.ts";
 import { goAwayBytes, writeGoAway } from "./frames/goaway.ts";
 import { RST_STREAM_BYTES, writeRstStream } from "./frames/rst-stream.ts";
 import { WINDOW_UPDATE_BYTES, writeWindowUpdate } from "./frames/window-update.ts";
+import { HandlerSlots, NO_SLOT } from "./handler-slots.ts";
 import { DEFAULT_TABLE_BYTES, HpackDecoder, HpackEncoder } from "./hpack/index.ts";
 import type { ResolvedHttp2Options, Role } from "./options.ts";
 import { OutputBuffer } from "./output-buffer.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SettingValues } from "./settings.ts";
 import type { Http2Sink } from "./sink.ts";
+import { NOT_WATCHED, StallWatch } from "./stall-watch.ts";
 import type { Http2Stream } from "./stream.ts";
 import { StreamState } from "./stream-state.ts";
 import { ClosedHow, StreamStore } from "./stream-store.ts";
@@ -33,6 +35,10 @@ export class ConnectionParts {
   readonly encoder: HpackEncoder;
   readonly decoder: HpackDecoder;
   readonly budget: AbuseBudget;
+  readonly slots: HandlerSlots;
+  readonly stalls: StallWatch;
+  /** The time of what is being handled; during a command of the layer above, of what was handled last. */
+  nowMs = 0;
   /** The peer's parameters. */
   readonly remote = new SettingValues();
   /** RFC 9113 §6.9.2: the connection's windows start at 65,535 whatever SETTINGS say. */
@@ -63,7 +69,10 @@ export class ConnectionParts {
       maxListBytes: options.maxHeaderListBytes,
       maxFields: options.maxHeaderFields,
     });
-    this.budget = new AbuseBudget(options.maxProvokedFrames);
+    this.budget = new AbuseBudget(options);
+    this.slots = new HandlerSlots(options.abandonedHandlerMs, options.maxAbandonedHandlers);
+    // A server may take a client's request as slowly as it likes; the call's deadline bounds that.
+    this.stalls = new StallWatch(role === "server" ? options.streamStallTimeoutMs : Number.POSITIVE_INFINITY);
     this.receiveWindow = new ReceiveWindow(options.connectionWindowBytes);
   }
 
@@ -104,16 +113,41 @@ export class ConnectionParts {
       return false;
     }
     this.closeStream(stream, ClosedHow.RESET_BY_US);
-    this.refuse(stream.id, fault.code, fault.cause);
+    this.budget.provokeFrame();
+    this.writeReset(stream.id, fault.code);
     this.sink.onReset(stream, fault.code, "library");
-    return !this.isClosed;
+    return !this.isClosed && this.charge(fault.cause);
   }
 
-  /** A reset that the peer provoked, of a stream that is gone or never was. */
-  refuse(streamId: number, code: ErrorCode, cause: string): void {
-    this.budget.count(cause);
+  /** A reset that the peer provoked, of a stream that never was. False where the connection is over. */
+  refuse(streamId: number, code: ErrorCode, cause: string): boolean {
+    this.streams.markRefused(streamId);
     this.budget.provokeFrame();
     this.writeReset(streamId, code);
+    return this.charge(cause);
+  }
+
+  /** Counts what the peer did and charges its budgets. False where that was too much: the connection is over. */
+  charge(cause: string): boolean {
+    if (this.budget.charge(cause, this.nowMs)) return true;
+    this.fail(connectionFault(ErrorCode.ENHANCE_YOUR_CALM, `${cause}-flood`));
+    return false;
+  }
+
+  /** To be called behind an acknowledgement. False where the peer leaves too many unread: CVE-2019-9512. */
+  answerProvoked(cause: string): boolean {
+    this.outputWritten();
+    if (this.budget.provokeAnswer()) return true;
+    this.fail(connectionFault(ErrorCode.ENHANCE_YOUR_CALM, `${cause}-flood`));
+    return false;
+  }
+
+  /** The peer takes nothing of an answer that is finished. */
+  dropStalled(stream: Http2Stream): void {
+    this.budget.count("stream-stalled");
+    this.closeStream(stream, ClosedHow.RESET_BY_US);
+    this.writeReset(stream.id, ErrorCode.CANCEL);
+    this.sink.onReset(stream, ErrorCode.CANCEL, "library");
   }
 
   writeReset(streamId: number, code: ErrorCode): void {
@@ -144,15 +178,24 @@ export class ConnectionParts {
     this.scheduler.remove(stream);
     this.streams.remove(stream, how);
     this.releaseHeld(stream);
+    if (stream.slot !== NO_SLOT) this.slots.streamEnded(stream, this.nowMs);
+    if (stream.stallMark !== NOT_WATCHED) this.stalls.forget(stream);
+    if (how === ClosedHow.ENDED) this.budget.callCompleted();
   }
 
   private releaseHeld(stream: Http2Stream): void {
     const held = stream.receiveWindow.takeHeld();
     if (held > 0) this.creditConsumed(stream, held);
+    if (stream.tinyHeld > 0) this.releaseTiny(stream, stream.tinyHeld);
     if (stream.connectionGrant > 0) {
       this.receiveWindow.abandonGrant(stream.connectionGrant);
       stream.connectionGrant = 0;
     }
+  }
+
+  releaseTiny(stream: Http2Stream, frames: number): void {
+    stream.tinyHeld -= frames;
+    this.budget.releaseTiny(frames);
   }
 
   /** Octets of a stream were consumed: the connection's window gets them back, save what was granted on top. */

@@ -55,7 +55,6 @@ export class Http2Connection implements FrameSink {
   private readonly reservation: Reservation;
   private readonly drain: Drain;
   private handshakeDeadlineMs = Number.POSITIVE_INFINITY;
-  private nowMs = 0;
 
   constructor(role: Role, options: ResolvedHttp2Options, sink: Http2Sink) {
     this.parts = new ConnectionParts(role, options, sink);
@@ -73,7 +72,7 @@ export class Http2Connection implements FrameSink {
 
   /** A client speaks first; a server waits for the preface, so that another protocol can be answered in its own words. */
   start(nowMs: number): void {
-    this.nowMs = nowMs;
+    this.parts.nowMs = nowMs;
     this.handshakeDeadlineMs = nowMs + this.parts.options.handshakeTimeoutMs;
     if (this.parts.role === "server") return;
     const { output } = this.parts;
@@ -84,8 +83,7 @@ export class Http2Connection implements FrameSink {
 
   receive(bytes: Buffer, nowMs: number): void {
     if (this.parts.isClosed) return;
-    this.nowMs = nowMs;
-    this.headers.nowMs = nowMs;
+    this.parts.nowMs = nowMs;
     this.reader.receive(bytes);
   }
 
@@ -103,11 +101,15 @@ export class Http2Connection implements FrameSink {
   }
 
   handleTimeout(nowMs: number): void {
-    this.nowMs = nowMs;
-    if (nowMs >= this.handshakeDeadline) this.parts.fail(HANDSHAKE_TIMEOUT);
-    else if (nowMs >= this.settings.ackDeadlineMs) this.parts.fail(SETTINGS_TIMEOUT);
-    else if (nowMs >= this.headers.blockDeadlineMs) this.parts.fail(HEADER_BLOCK_TIMEOUT);
+    const { parts } = this;
+    parts.nowMs = nowMs;
+    if (nowMs >= this.handshakeDeadline) parts.fail(HANDSHAKE_TIMEOUT);
+    else if (nowMs >= this.settings.ackDeadlineMs) parts.fail(SETTINGS_TIMEOUT);
+    else if (nowMs >= this.headers.blockDeadlineMs) parts.fail(HEADER_BLOCK_TIMEOUT);
     else if (nowMs >= this.drain.deadlineMs) this.drain.finish();
+    parts.budget.handleTimeout(nowMs);
+    if (nowMs >= parts.slots.checkAtMs) this.giveUpHandlers(nowMs);
+    if (nowMs >= parts.stalls.checkAtMs) this.dropStalled(nowMs);
   }
 
   /** When `handleTimeout` is due, in ms of the driver's clock; Infinity: never. */
@@ -118,6 +120,9 @@ export class Http2Connection implements FrameSink {
       this.settings.ackDeadlineMs,
       this.headers.blockDeadlineMs,
       this.drain.deadlineMs,
+      this.parts.budget.resumeAtMs,
+      this.parts.slots.checkAtMs,
+      this.parts.stalls.checkAtMs,
     );
   }
 
@@ -169,6 +174,19 @@ export class Http2Connection implements FrameSink {
     else stream.resetWhenDone = true;
   }
 
+  /**
+   * The stream's handler runs: the stream counts towards `maxConcurrentStreams` until {@link releaseSlot}, also after it
+   * has ended. A handler that is over before control returns needs no slot. CVE-2023-44487.
+   */
+  holdSlot(stream: Http2Stream): void {
+    this.parts.slots.hold(stream);
+  }
+
+  /** The handler settled. Once for each {@link holdSlot}; more do nothing. */
+  releaseSlot(stream: Http2Stream): void {
+    this.parts.slots.release(stream);
+  }
+
   /** See {@link Reservation}: the position to write a message at, or -1. */
   reserve(stream: Http2Stream, headers: Buffer | undefined, estimate: number): number {
     return this.reservation.reserve(stream, headers, estimate);
@@ -218,7 +236,10 @@ export class Http2Connection implements FrameSink {
     return this.parts.output.take();
   }
 
-  /** False while the peer provokes more answers than it reads: CVE-2019-9512. */
+  /**
+   * False while the peer provokes more answers than it reads (CVE-2019-9512), until output is taken; or while it has spent
+   * a budget, until `handleTimeout` is due.
+   */
   get mayRead(): boolean {
     return this.parts.budget.mayRead;
   }
@@ -272,6 +293,11 @@ export class Http2Connection implements FrameSink {
     return this.parts.budget.counts;
   }
 
+  /** Handlers that run although their stream is over: those that still hold a slot, and those that were given up. */
+  get handlersBeyondStreams(): { readonly held: number; readonly abandoned: number } {
+    return { held: this.parts.slots.size, abandoned: this.parts.slots.abandoned };
+  }
+
   /** Connection-level windows, for tests and metrics. */
   get windows(): { readonly send: number; readonly receive: number; readonly held: number } {
     const { sendWindow, receiveWindow } = this.parts;
@@ -310,10 +336,22 @@ export class Http2Connection implements FrameSink {
 
   /** SETTINGS first (RFC 9113 §3.4), then the connection window at its full size. */
   private sendOpening(): void {
-    this.settings.sendInitial(this.nowMs);
+    const { nowMs } = this.parts;
+    this.settings.sendInitial(nowMs);
     const extra = this.parts.options.connectionWindowBytes - DEFAULT_WINDOW_BYTES;
     if (extra > 0) this.parts.writeWindowUpdate(0, extra);
-    this.drain.onOpeningSent(this.nowMs);
+    this.drain.onOpeningSent(nowMs);
+  }
+
+  private giveUpHandlers(nowMs: number): void {
+    const count = this.parts.slots.handleTimeout(nowMs);
+    for (let each = 0; each < count; each++) this.parts.budget.count("handler-abandoned");
+  }
+
+  private dropStalled(nowMs: number): void {
+    for (const stream of this.parts.stalls.takeStalled(nowMs)) {
+      if (!this.parts.isClosed) this.parts.dropStalled(stream);
+    }
   }
 
   private get handshakeDeadline(): number {

@@ -8,7 +8,7 @@ import { FieldValidity, type HeaderField, HeaderToken } from "./hpack/index.ts";
 export const NO_CONTENT_LENGTH = -1;
 export const MALFORMED = -2;
 
-const { METHOD, SCHEME, AUTHORITY, PATH, STATUS, CONTENT_LENGTH } = HeaderToken;
+const { METHOD, SCHEME, AUTHORITY, PATH, STATUS, HOST, CONTENT_LENGTH } = HeaderToken;
 
 /** Bits of the pseudo-header fields seen. */
 const SEEN_METHOD = 1;
@@ -18,6 +18,7 @@ const SEEN_AUTHORITY = 8;
 const REQUIRED = SEEN_METHOD | SEEN_SCHEME | SEEN_PATH;
 
 export function checkRequestFields(fields: readonly HeaderField[]): number {
+  let authority: string | undefined;
   let seen = 0;
   let at = 0;
   // RFC 9113 §8.3: pseudo-header fields come first, each once.
@@ -28,12 +29,34 @@ export function checkRequestFields(fields: readonly HeaderField[]): number {
     if (bit === 0) break;
     if ((seen & bit) !== 0) return MALFORMED;
     seen |= bit;
+    if (bit === SEEN_AUTHORITY) authority = field.value;
     // RFC 9113 §8.3.1: :method, :scheme and :path have values; :authority may be empty.
     if (bit !== SEEN_AUTHORITY && field.value.length === 0) return MALFORMED;
   }
   // RFC 9113 §8.3.1: exactly one :method, :scheme, :path. CONNECT is not served, so it has no exception here.
   if ((seen & REQUIRED) !== REQUIRED) return MALFORMED;
-  return checkRegularFields(fields, at);
+  return hasOneHost(fields, at, authority) ? checkRegularFields(fields, at) : MALFORMED;
+}
+
+/**
+ * RFC 9113 §8.3.1: a Host that names another than :authority is malformed, and so are two: whoever is in front of us and
+ * whoever is behind must not see different servers in one request.
+ */
+function hasOneHost(fields: readonly HeaderField[], from: number, authority: string | undefined): boolean {
+  let expected = authority;
+  let hosts = 0;
+  for (let at = from; at < fields.length; at++) {
+    if (fields[at]!.token !== HOST) continue;
+    const { value } = fields[at]!;
+    if (++hosts > 1 || (expected !== undefined && !isSameHost(value, expected))) return false;
+    expected = value;
+  }
+  return true;
+}
+
+/** RFC 3986 §3.2.2: host names are case-insensitive. */
+function isSameHost(one: string, other: string): boolean {
+  return one === other || one.toLowerCase() === other.toLowerCase();
 }
 
 function requestPseudoBit(field: HeaderField): number {

@@ -10,11 +10,14 @@ export type Role = "client" | "server";
 interface OptionRule {
   readonly initial: number;
   readonly min: number;
+  /** Infinity: the limit can be switched off. */
   readonly max: number;
 }
 
+const OFF = Number.POSITIVE_INFINITY;
+
 /** One row an option: default and legal range. The meaning is on {@link Http2Options}. */
-const OPTION_RULES = {
+export const OPTION_RULES = {
   maxConcurrentStreams: { initial: 100, min: 1, max: 0x7fff_ffff },
   initialStreamWindowBytes: { initial: 65_535, min: 1, max: 0x7fff_ffff },
   connectionWindowBytes: { initial: 1_048_576, min: 65_535, max: 0x7fff_ffff },
@@ -22,11 +25,24 @@ const OPTION_RULES = {
   headerTableBytes: { initial: 4096, min: 0, max: 65_536 },
   maxHeaderListBytes: { initial: 16_384, min: 256, max: 1_048_576 },
   maxHeaderFields: { initial: 128, min: 8, max: 65_536 },
-  maxContinuations: { initial: 8, min: 0, max: 1024 },
+  maxContinuations: { initial: 8, min: 0, max: OFF },
   maxSettingsEntries: { initial: 32, min: 6, max: 1024 },
   outputHighWaterBytes: { initial: 262_144, min: 65_536, max: 67_108_864 },
   streamHighWaterBytes: { initial: 65_536, min: 1, max: 67_108_864 },
-  maxProvokedFrames: { initial: 100, min: 1, max: 1_000_000 },
+  maxProvokedFrames: { initial: 100, min: 1, max: OFF },
+  maxUnsentAnswers: { initial: 1_000, min: 1, max: OFF },
+  resetBurst: { initial: 2_000, min: 1, max: OFF },
+  resetsPerSecond: { initial: 2_000, min: 1, max: OFF },
+  refusalBurst: { initial: 10_000, min: 1, max: OFF },
+  refusalsPerSecond: { initial: 4_000, min: 1, max: OFF },
+  glitchBurst: { initial: 10_000, min: 1, max: OFF },
+  glitchesPerSecond: { initial: 330, min: 1, max: OFF },
+  windowUpdateBurst: { initial: 10_000, min: 1, max: OFF },
+  windowUpdatesPerSecond: { initial: 330, min: 1, max: OFF },
+  maxTinyDataFrames: { initial: 50_000, min: 1, max: OFF },
+  streamStallTimeoutMs: { initial: 60_000, min: 1, max: OFF },
+  abandonedHandlerMs: { initial: 30_000, min: 1, max: OFF },
+  maxAbandonedHandlers: { initial: 100, min: 0, max: OFF },
   handshakeTimeoutMs: { initial: 10_000, min: 1, max: 0x7fff_ffff },
   settingsAckTimeoutMs: { initial: 10_000, min: 1, max: 0x7fff_ffff },
   headerBlockTimeoutMs: { initial: 10_000, min: 1, max: 0x7fff_ffff },
@@ -56,8 +72,59 @@ export interface Http2Options {
   readonly outputHighWaterBytes?: number;
   /** Octets a stream may have queued before its writer waits. Default 64 KiB. */
   readonly streamHighWaterBytes?: number;
-  /** Acknowledgements and resets a peer may provoke while it reads nothing; then we stop reading it. Default 100. */
+  /**
+   * Acknowledgements and resets a peer may provoke while it reads nothing; then we stop reading it. Default 100. Without
+   * it our answers to a peer that never reads fill the memory (CVE-2019-9512, CVE-2019-9514, CVE-2019-9515).
+   */
   readonly maxProvokedFrames?: number;
+  /** Acknowledgements of PING and SETTINGS it may leave unread; then the connection ends. Default 1,000. */
+  readonly maxUnsentAnswers?: number;
+  /**
+   * Streams a peer may reset before we are done, and stream errors it may cause, in a burst. While none is left new streams
+   * are refused. Default 2,000. Without it a peer makes us begin calls without end (CVE-2023-44487, CVE-2025-8671).
+   */
+  readonly resetBurst?: number;
+  /**
+   * Growth of that budget. Default 2,000 a second: what honest clients reset when the deadlines of an overloaded server
+   * pass. What handlers cost is bounded by their slots, not by this.
+   */
+  readonly resetsPerSecond?: number;
+  /** Streams refused in a burst before reading pauses; a debt as large ends the connection. Default 10,000. */
+  readonly refusalBurst?: number;
+  /** Growth of that budget. Default 4,000 a second: every honest stream may be refused and tried again. */
+  readonly refusalsPerSecond?: number;
+  /**
+   * Frames that are legal but pointless, and stream errors at ten each, in a burst before reading pauses; a debt as large
+   * ends the connection. Default 10,000. Without it they cost us time without end (CVE-2019-9513, CVE-2019-9518).
+   */
+  readonly glitchBurst?: number;
+  /** Growth of that budget. Default 330 a second. */
+  readonly glitchesPerSecond?: number;
+  /**
+   * WINDOW_UPDATEs beyond one, two a stream and twenty a DATA frame sent, in a burst before the connection ends. Default
+   * 10,000. Without it one octet at a time makes us work for every octet we send (CVE-2019-9511, CVE-2019-9517).
+   */
+  readonly windowUpdateBurst?: number;
+  /** Growth of that budget. Default 330 a second. */
+  readonly windowUpdatesPerSecond?: number;
+  /**
+   * DATA frames below 256 octets that nobody consumed yet; more are glitches. One that ends its stream or fills its window
+   * does not count. Default 50,000: a window of 1 MiB full of frames of 20 octets, so slow applications are safe. Without
+   * it frames of one octet cost far more than the window that is meant to bound them (RUSTSEC-2026-0258).
+   */
+  readonly maxTinyDataFrames?: number;
+  /**
+   * How long the peer may take no octet of a finished answer before its stream is reset with CANCEL; between once and
+   * twice that. Server only. Default 60 s. Without it a window of zero keeps answers in memory for ever (CVE-2026-49975).
+   */
+  readonly streamStallTimeoutMs?: number;
+  /**
+   * How long the handler of an ended stream keeps its place among the concurrent streams; up to half as long again.
+   * Default 30 s. Without it a handler that hangs takes its place for ever.
+   */
+  readonly abandonedHandlerMs?: number;
+  /** Handlers of a connection given up that way and still running; beyond it they keep their places. Default 100. */
+  readonly maxAbandonedHandlers?: number;
   /** From the first octet expected to preface and SETTINGS complete. Default 10 s. */
   readonly handshakeTimeoutMs?: number;
   /** For the acknowledgement of our SETTINGS. Default 10 s. */
@@ -76,7 +143,7 @@ export function resolveHttp2Options(options: Http2Options = {}): ResolvedHttp2Op
   for (const name of Object.keys(OPTION_RULES) as (keyof typeof OPTION_RULES)[]) {
     const { initial, min, max } = OPTION_RULES[name];
     const value = options[name] ?? initial;
-    if (!Number.isInteger(value) || value < min || value > max) {
+    if (!(Number.isInteger(value) || value === OFF) || value < min || value > max) {
       throw new UsageError(`${name}: ${String(value)} given, an integer from ${min} to ${max} is allowed`);
     }
     resolved[name] = value;

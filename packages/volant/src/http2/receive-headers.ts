@@ -30,6 +30,7 @@ const IDLE_STREAM = connectionFault(ErrorCode.PROTOCOL_ERROR, "headers-on-idle-s
 const AFTER_END = connectionFault(ErrorCode.STREAM_CLOSED, "headers-after-end-of-stream");
 const MALFORMED_HEADERS = streamFault(ErrorCode.PROTOCOL_ERROR, "malformed-headers");
 const LIST_TOO_LARGE = streamFault(ErrorCode.ENHANCE_YOUR_CALM, "header-list-too-large");
+const INTERIM_TOO_LARGE = streamFault(ErrorCode.ENHANCE_YOUR_CALM, "interim-responses-too-large");
 const TRAILERS_WITHOUT_END = streamFault(ErrorCode.PROTOCOL_ERROR, "trailers-without-end-stream");
 
 export class ReceiveHeaders {
@@ -37,8 +38,6 @@ export class ReceiveHeaders {
   private readonly block: HeaderBlock;
   /** When the open block must be complete; Infinity while none is open. */
   blockDeadlineMs = Number.POSITIVE_INFINITY;
-  /** The time of the octets being handled. */
-  nowMs = 0;
   /** A fault of the HEADERS frame itself that only ends its stream; acted on after decoding. */
   private pendingFault: Fault | undefined;
 
@@ -65,7 +64,9 @@ export class ReceiveHeaders {
     this.pendingFault = fault;
     const endStream = (flags & FrameFlag.END_STREAM) !== 0;
     if ((flags & FrameFlag.END_HEADERS) !== 0) return this.onBlock(streamId, endStream, bytes, from, end);
-    this.blockDeadlineMs = this.nowMs + this.parts.options.headerBlockTimeoutMs;
+    // CVE-2019-9518: a fragment of nothing.
+    if (from === end && !this.parts.charge("empty-header-fragment")) return false;
+    this.blockDeadlineMs = this.parts.nowMs + this.parts.options.headerBlockTimeoutMs;
     const tooMuch = this.block.begin(streamId, endStream, bytes, from, end);
     return tooMuch === undefined || this.fail(tooMuch);
   }
@@ -73,7 +74,7 @@ export class ReceiveHeaders {
   onContinuation(bytes: Buffer, start: number, length: number, flags: number): boolean {
     const tooMuch = this.block.continue(bytes, start, start + length);
     if (tooMuch !== undefined) return this.fail(tooMuch);
-    if ((flags & FrameFlag.END_HEADERS) === 0) return true;
+    if ((flags & FrameFlag.END_HEADERS) === 0) return length > 0 || this.parts.charge("empty-header-fragment");
     const { streamId, endStream } = this.block;
     const whole = this.block.take();
     this.blockDeadlineMs = Number.POSITIVE_INFINITY;
@@ -98,24 +99,17 @@ export class ReceiveHeaders {
     // RFC 9113 §6.8: streams above the last id of our GOAWAY are ignored; the peer tries them elsewhere.
     if (streamId > parts.acceptUpTo) {
       parts.streams.lastRemoteId = streamId;
-      return true;
+      return parts.charge("late-headers");
     }
     // RFC 9113 §5.1.2: beyond the limit REFUSED_STREAM says that nothing was done.
-    if (parts.streams.openRemote >= parts.options.maxConcurrentStreams) {
-      parts.streams.markRefused(streamId);
-      parts.refuse(streamId, ErrorCode.REFUSED_STREAM, "too-many-streams");
-      return true;
-    }
+    const refusal = this.reasonToRefuse();
+    if (refusal !== undefined) return parts.refuse(streamId, ErrorCode.REFUSED_STREAM, refusal);
     let length = tooLarge ? MALFORMED : checkRequestFields(fields);
     // RFC 9113 §8.1.1: a request that ends here has no content to match a length.
     if (endStream && length > 0) length = MALFORMED;
     const fault =
       this.pendingFault ?? (tooLarge ? LIST_TOO_LARGE : length === MALFORMED ? MALFORMED_HEADERS : undefined);
-    if (fault !== undefined) {
-      parts.streams.markRefused(streamId);
-      parts.refuse(streamId, fault.code, fault.cause);
-      return true;
-    }
+    if (fault !== undefined) return parts.refuse(streamId, fault.code, fault.cause);
     const stream = parts.streams.openRemoteStream(streamId, parts.remote.initialWindowBytes, parts.streamWindowBytes);
     stream.state = nextStreamState(
       stream.state,
@@ -123,8 +117,17 @@ export class ReceiveHeaders {
     );
     stream.headersReceived = true;
     stream.contentLengthLeft = length;
+    parts.budget.streamOpened();
     parts.sink.onHeaders(stream, fields, endStream);
     return !parts.isClosed;
+  }
+
+  /** Why no further stream is taken now. CVE-2023-44487: a reset ends a stream, but not the work that it began. */
+  private reasonToRefuse(): string | undefined {
+    const { streams, slots, options, budget, nowMs } = this.parts;
+    if (streams.openRemote >= options.maxConcurrentStreams) return "too-many-streams";
+    if (streams.openRemote + slots.size >= options.maxConcurrentStreams) return "handlers-busy";
+    return budget.mayOpenStream(nowMs) ? undefined : "reset-budget-spent";
   }
 
   private onKnownStream(stream: Http2Stream, fields: HeaderField[], endStream: boolean, tooLarge: boolean): boolean {
@@ -139,11 +142,7 @@ export class ReceiveHeaders {
     if (stream.headersReceived) return this.onTrailers(stream, fields, endStream, next);
     const length = checkResponseFields(fields);
     if (length === MALFORMED) return parts.failStream(stream, MALFORMED_HEADERS);
-    if (isInformational(fields)) {
-      // RFC 9113 §8.1: an interim response never ends the stream.
-      parts.budget.count("informational-response");
-      return endStream ? parts.failStream(stream, MALFORMED_HEADERS) : true;
-    }
+    if (isInformational(fields)) return this.onInterimResponse(stream, fields, endStream);
     if (endStream && length > 0) return parts.failStream(stream, MALFORMED_HEADERS);
     stream.state = next;
     stream.headersReceived = true;
@@ -151,6 +150,15 @@ export class ReceiveHeaders {
     parts.sink.onHeaders(stream, fields, endStream);
     if (stream.isClosed) parts.closeStream(stream, ClosedHow.ENDED);
     return !parts.isClosed;
+  }
+
+  /** RFC 9113 §8.1: skipped. It never ends the stream, and all of them together are no larger than one list may be. */
+  private onInterimResponse(stream: Http2Stream, fields: HeaderField[], endStream: boolean): boolean {
+    const { parts } = this;
+    if (!parts.charge("informational-response")) return false;
+    if (endStream) return parts.failStream(stream, MALFORMED_HEADERS);
+    for (const field of fields) stream.interimBytes += field.size;
+    return stream.interimBytes <= parts.options.maxHeaderListBytes || parts.failStream(stream, INTERIM_TOO_LARGE);
   }
 
   private onTrailers(stream: Http2Stream, fields: HeaderField[], endStream: boolean, next: number): boolean {
@@ -171,12 +179,12 @@ export class ReceiveHeaders {
     if (role === "client" && !streams.isLocalId(streamId)) return this.fail(WRONG_PARITY);
     if (streams.isIdle(streamId)) return this.fail(IDLE_STREAM);
     // RFC 9113 §6.8: trailers of a stream that our GOAWAY left out.
-    if (role === "server" && streamId > this.parts.acceptUpTo) return true;
+    if (role === "server" && streamId > this.parts.acceptUpTo) return this.parts.charge("late-headers");
     const how = streams.howClosed(streamId);
     if (how === ClosedHow.ENDED || how === ClosedHow.RESET_BY_PEER) return this.fail(AFTER_END);
     // RFC 9113 §5.1.1: ids only grow; a smaller one that was skipped is closed for good.
     if (role === "server" && how === ClosedHow.UNKNOWN) return this.fail(ID_NOT_INCREASING);
-    return true;
+    return this.parts.charge("late-headers");
   }
 
   private fail(fault: Fault): boolean {

@@ -4,6 +4,7 @@
  *
  * Every handler answers whether reading may go on; a fault is queued and reported before it answers no.
  */
+import { TINY_DATA_BYTES } from "./abuse-policy.ts";
 import type { ConnectionParts } from "./connection-parts.ts";
 import type { Drain } from "./drain.ts";
 import { ErrorCode } from "./error-code.ts";
@@ -91,9 +92,8 @@ export class ReceivePath {
       case FrameType.PUSH_PROMISE:
         return this.fail(PUSH_PROMISE_RECEIVED);
       default:
-        // RFC 9113 §5.5: frames of unknown type are ignored, but counted.
-        this.parts.budget.count("unknown-frame");
-        return true;
+        // RFC 9113 §5.5: frames of unknown type are ignored.
+        return this.parts.charge("unknown-frame");
     }
   }
 
@@ -122,10 +122,22 @@ export class ReceivePath {
     if (end - from < length) this.consume(stream, length - (end - from));
     if (!this.checkContentLength(stream, end - from, endStream))
       return parts.failStream(stream, CONTENT_LENGTH_MISMATCH);
+    if (end - from < TINY_DATA_BYTES && !endStream) {
+      // CVE-2019-9518: octets of padding at most; nobody above needs to hear of it.
+      if (end === from) return parts.charge("empty-data");
+      if (!this.holdTiny(stream)) return false;
+    }
     stream.state = next;
     parts.sink.onData(stream, bytes, from, end, endStream);
     if (stream.isClosed) parts.closeStream(stream, ClosedHow.ENDED);
     return !parts.isClosed;
+  }
+
+  /** A frame that our own small window cut short is not the peer's doing. */
+  private holdTiny(stream: Http2Stream): boolean {
+    if (stream.receiveWindow.open <= 0) return true;
+    stream.tinyHeld++;
+    return this.parts.budget.holdTiny() || this.parts.charge("tiny-data");
   }
 
   /** RFC 9113 §8.1.1: content-length, where given, equals the octets of DATA. */
@@ -139,10 +151,16 @@ export class ReceivePath {
   consume(stream: Http2Stream, bytes: number): void {
     if (bytes === 0 || stream.isClosed) return;
     if (!(bytes > 0 && bytes <= stream.receiveWindow.held)) throw overconsumed(stream, bytes);
+    if (stream.tinyHeld > 0) this.releaseTiny(stream, bytes);
     const settled = stream.receiveWindow.settleGrant(bytes);
     const increment = stream.receiveWindow.consume(bytes - settled);
     if (increment > 0 && !stream.isRemoteDone) this.parts.writeWindowUpdate(stream.id, increment);
     this.parts.creditConsumed(stream, bytes);
+  }
+
+  /** In proportion: which frames the octets came in is not known any more. */
+  private releaseTiny(stream: Http2Stream, bytes: number): void {
+    this.parts.releaseTiny(stream, Math.floor((stream.tinyHeld * bytes) / stream.receiveWindow.held));
   }
 
   /**
@@ -171,6 +189,7 @@ export class ReceivePath {
     const { parts } = this;
     const fault = checkWindowUpdate(bytes, start, length, streamId);
     if (fault !== undefined && (fault.scope === "connection" || streamId === 0)) return this.fail(fault);
+    if (!parts.budget.isWindowUpdateEarned() && !parts.charge("window-update")) return false;
     const increment = readWindowUpdate(bytes, start);
     if (streamId === 0) {
       if (!parts.sendWindow.adjust(increment)) return this.fail(CONNECTION_WINDOW_OVERFLOW);
@@ -196,10 +215,12 @@ export class ReceivePath {
     // RFC 9113 §6.4: on an idle stream it is a connection error; on a closed one it is late.
     if (stream === undefined) return parts.streams.isIdle(streamId) ? this.fail(IDLE_STREAM) : true;
     if (isVerdict(nextStreamState(stream.state, StreamInput.RECEIVE_RST))) return this.fail(IDLE_STREAM);
-    parts.budget.count("reset-by-peer");
+    // RFC 9113 §8.1: once we have answered, a reset wastes nothing.
+    const isWaste = parts.role === "server" && !stream.isLocalDone;
     parts.closeStream(stream, ClosedHow.RESET_BY_PEER);
     parts.sink.onReset(stream, readRstStream(bytes, start), "remote");
-    return !parts.isClosed;
+    if (!isWaste) parts.budget.count("reset-by-peer");
+    return !parts.isClosed && (!isWaste || parts.charge("reset-by-peer"));
   }
 
   private onPing(bytes: Buffer, start: number, length: number, flags: number, streamId: number): boolean {
@@ -213,15 +234,15 @@ export class ReceivePath {
     }
     parts.output.ensure(PING_BYTES);
     parts.output.length = writePingAck(parts.output.bytes, parts.output.length, bytes, start);
-    parts.budget.provokeFrame();
-    parts.outputWritten();
-    return true;
+    return parts.answerProvoked("ping");
   }
 
   private onGoAway(bytes: Buffer, start: number, length: number, streamId: number): boolean {
     const { parts } = this;
     const fault = checkGoAway(length, streamId);
     if (fault !== undefined) return this.fail(fault);
+    // Each looks at every stream.
+    if (parts.goAwayReceived && !parts.charge("goaway")) return false;
     const goAway = readGoAway(bytes, start, length);
     parts.goAwayReceived = true;
     // RFC 9113 §6.8: streams above the last id were not processed and may be tried elsewhere; an idle one may not start.
@@ -239,7 +260,7 @@ export class ReceivePath {
   private onPriority(bytes: Buffer, start: number, length: number, streamId: number): boolean {
     const { parts } = this;
     const fault = checkPriority(bytes, start, length, streamId);
-    parts.budget.count("priority");
+    if (!parts.budget.isPriorityEarned() && !parts.charge("priority")) return false;
     if (fault === undefined) return true;
     const stream = parts.streams.get(streamId);
     // A stream error on a stream that does not exist has nobody to reset: RFC 9113 §5.4.2 lets us end the connection.

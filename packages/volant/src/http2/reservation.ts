@@ -97,6 +97,7 @@ export class Reservation {
     output.length = this.dataAt + FRAME_HEADER_BYTES + length;
     stream.sendWindow.consume(length);
     parts.sendWindow.consume(length);
+    parts.budget.dataFrameSent();
     if (endsHere) stream.state = nextStreamState(stream.state, StreamInput.SEND_DATA_END);
     else if (trailers !== undefined) this.writeTrailers(stream, trailers);
     parts.outputWritten();

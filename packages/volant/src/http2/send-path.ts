@@ -14,11 +14,14 @@ import { writeDataHeader } from "./frames/data.ts";
 import { writeHeadersHeader } from "./frames/headers.ts";
 import type { OutboundField } from "./hpack/index.ts";
 import { OutboundQueue } from "./outbound-queue.ts";
+import { NOT_WATCHED } from "./stall-watch.ts";
 import type { Http2Stream, OutboundBlock } from "./stream.ts";
 import { isVerdict, nextStreamState, StreamInput, StreamState } from "./stream-state.ts";
 import { ClosedHow } from "./stream-store.ts";
 import { UsageError } from "./usage-error.ts";
 
+/** A frame below this that a narrow window cut off the data earns the peer no WINDOW_UPDATEs, or a drip would feed itself. */
+const MIN_EARNING_BYTES = 256;
 /** Larger frames would let one stream hold up the others for longer, and save next to nothing. */
 const MAX_SENT_DATA_BYTES = DEFAULT_MAX_FRAME_BYTES;
 const NO_FIELDS: readonly OutboundField[] = [];
@@ -54,6 +57,7 @@ export class SendPath {
     if (!Buffer.isBuffer(block)) requireOctets(block);
     stream.outbound.end = { kind: "trailers", trailers: block };
     stream.writerWaits = false;
+    this.parts.stalls.watch(stream, this.parts.nowMs);
   }
 
   /**
@@ -126,7 +130,10 @@ export class SendPath {
   private enqueue(stream: Http2Stream, rest: Buffer, endStream: boolean): void {
     stream.outbound ??= new OutboundQueue<OutboundBlock>();
     stream.outbound.push(rest);
-    if (endStream) stream.outbound.end = { kind: "data" };
+    if (endStream) {
+      stream.outbound.end = { kind: "data" };
+      this.parts.stalls.watch(stream, this.parts.nowMs);
+    }
     if (this.canSend(stream)) this.parts.scheduler.add(stream);
   }
 
@@ -143,6 +150,7 @@ export class SendPath {
       const payload = this.beginData(stream, count, last && endStream);
       bytes.copy(output.bytes, payload, sent, sent + count);
       sent += count;
+      if (last || count >= MIN_EARNING_BYTES) this.parts.budget.dataFrameSent();
       this.endData(stream, count, last && endStream);
     } while (sent < bytes.length);
     return sent;
@@ -157,7 +165,11 @@ export class SendPath {
     const endStream = last && end !== undefined && end.kind === "data";
     const payload = this.beginData(stream, count, endStream);
     queue.moveTo(output.bytes, payload, count);
-    if (last) stream.outbound = undefined;
+    if (last) {
+      stream.outbound = undefined;
+      if (stream.stallMark !== NOT_WATCHED) this.parts.stalls.forget(stream);
+    }
+    if (last || count >= MIN_EARNING_BYTES) this.parts.budget.dataFrameSent();
     this.endData(stream, count, endStream);
     if (last && end !== undefined && end.kind === "trailers") this.sendHeaders(stream, end.trailers, true);
   }

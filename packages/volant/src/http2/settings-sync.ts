@@ -53,13 +53,15 @@ export class SettingsSync {
     if (fault !== undefined) return this.fail(fault);
     if ((flags & FrameFlag.ACK) !== 0) return this.onAck();
     if (length > this.parts.options.maxSettingsEntries * SETTINGS_ENTRY_BYTES) return this.fail(TOO_MANY_ENTRIES);
+    // Each may touch every stream. The first is part of the handshake.
+    if (this.remoteReceived && !this.parts.charge("settings")) return false;
     for (let at = start; at < start + length; at += SETTINGS_ENTRY_BYTES) {
       const id = (bytes[at]! << 8) | bytes[at + 1]!;
       const illegal = this.apply(id, readUint32(bytes, at + 2));
       if (illegal !== undefined) return this.fail(illegal);
     }
     this.remoteReceived = true;
-    this.acknowledge();
+    if (!this.acknowledge()) return false;
     // Behind the acknowledgement, so that no octet goes out on a window that the peer may not count with yet.
     this.sender.pump();
     this.parts.sink.onSettings();
@@ -87,12 +89,11 @@ export class SettingsSync {
     return undefined;
   }
 
-  private acknowledge(): void {
-    const { output, budget } = this.parts;
+  private acknowledge(): boolean {
+    const { output } = this.parts;
     output.ensure(FRAME_HEADER_BYTES);
     output.length = writeSettingsAck(output.bytes, output.length);
-    budget.provokeFrame();
-    this.parts.outputWritten();
+    return this.parts.answerProvoked("settings");
   }
 
   private onAck(): boolean {

@@ -4,8 +4,10 @@
  */
 
 import { ReceiveWindow, SendWindow } from "./flow-window.ts";
+import { NO_SLOT } from "./handler-slots.ts";
 import type { OutboundField } from "./hpack/index.ts";
 import type { OutboundQueue } from "./outbound-queue.ts";
+import { NOT_WATCHED } from "./stall-watch.ts";
 import { StreamState } from "./stream-state.ts";
 
 /** Trailers or headers to send: fields to encode against the dynamic table, or a block of constant bytes. */
@@ -28,6 +30,14 @@ export class Http2Stream {
   resetWhenDone = false;
   /** Octets of content-length still to come, -1 where none was announced. */
   contentLengthLeft = -1;
+  /** Owned by `handler-slots.ts`. */
+  slot: number = NO_SLOT;
+  /** Owned by `stall-watch.ts`. */
+  stallMark: number = NOT_WATCHED;
+  /** DATA frames of few octets whose octets are not consumed yet. */
+  tinyHeld = 0;
+  /** Size of the interim (1xx) header lists so far. */
+  interimBytes = 0;
   /** Owned by the layer above. */
   context: unknown = undefined;
 

@@ -54,9 +54,9 @@ export function createDecoder(desc: DescMessage, find: Find): DecodeMessage {
 }
 
 function keepUnknown(message: Properties, bytes: Uint8Array, limit: number, depth: number, tag: number): void {
-  const before = message["$unknown"] as UnknownField[] | undefined;
+  const before = message.$unknown as UnknownField[] | undefined;
   const after = takeUnknown(before, bytes, cursor.position, limit, tag, MAX_DEPTH - depth);
-  if (after !== before) message["$unknown"] = after;
+  if (after !== before) message.$unknown = after;
 }
 
 function fieldReader(plan: MessagePlan, field: FieldPlan, find: Find): FieldReader {
@@ -67,11 +67,12 @@ function fieldReader(plan: MessagePlan, field: FieldPlan, find: Find): FieldRead
   const isInherited = plan.hasDefaults && isScalar(field.type);
   return (message, bytes, limit, depth, tag) => {
     const selected = oneof === undefined ? undefined : (message[oneof] as { case?: string; value?: unknown });
-    const before = selected === undefined ? !isInherited && message[property] : selected.case === property && selected.value;
+    const before =
+      selected === undefined ? !isInherited && message[property] : selected.case === property && selected.value;
     const value = read(bytes, limit, depth, before === false ? undefined : (before as object | undefined));
     if (closedValues !== undefined && !closedValues.has(value as number)) {
-      const unknown = takeUnknownEnum(message["$unknown"] as UnknownField[] | undefined, tag, value as number);
-      if (unknown !== undefined) message["$unknown"] = unknown;
+      const unknown = takeUnknownEnum(message.$unknown as UnknownField[] | undefined, tag, value as number);
+      if (unknown !== undefined) message.$unknown = unknown;
     } else if (oneof === undefined) message[property] = value;
     else message[oneof] = { case: property, value };
   };
@@ -92,7 +93,7 @@ function valueReader(field: FieldPlan, find: Find): ValueReader {
     const read = find(message!);
     if (type === "message") return read(bytes, at, end, limit, depth + 1, before, group);
     const previous = before === undefined ? undefined : Object.assign(create(message!), { value: before });
-    return (read(bytes, at, end, limit, depth + 1, previous, group) as Properties)["value"];
+    return (read(bytes, at, end, limit, depth + 1, previous, group) as Properties).value;
   };
 }
 
@@ -138,4 +139,3 @@ function emptyValue({ type, message, zero }: FieldPlan): unknown {
   if (type === "struct") return {};
   return message === undefined ? zero : create(message);
 }
-

@@ -29,11 +29,11 @@ export function createEncoder(desc: DescMessage, find: Find): EncodeMessage {
   const writers = plan.fields.map((field) => fieldWriter(plan, field, find));
   return (message, bytes, start, limit, field) => {
     const properties = message as Properties;
-    const type = properties["$typeName"];
+    const type = properties.$typeName;
     if (type !== plan.typeName) checkMessage(plan, type, message, field);
     let at = start;
     for (const write of writers) at = write(properties, bytes, at, limit);
-    const unknown = properties["$unknown"];
+    const unknown = properties.$unknown;
     if (type === undefined || unknown === undefined) return at;
     return writeUnknown(bytes, at, limit, unknown as UnknownField[]);
   };
@@ -78,7 +78,7 @@ function presenceOf(plan: MessagePlan, field: FieldPlan): (value: unknown, messa
   if (shape !== "singular" || !isScalar(type)) return () => true;
   if (presence !== "implicit") {
     if (!plan.hasDefaults) return () => true;
-    return (_, message) => message["$typeName"] === undefined || Object.hasOwn(message, property);
+    return (_, message) => message.$typeName === undefined || Object.hasOwn(message, property);
   }
   if (type === "bytes") return (value) => (value as Uint8Array).length !== 0;
   if (type === "double" || type === "float") return (value) => !Object.is(value, 0);

@@ -12,9 +12,10 @@
  * see whether a list is packed; nothing at or behind `limit` is read.
  */
 import type { DescMessage } from "@bufbuild/protobuf";
-import { indent, literal, type Unit } from "./unit.ts";
+import { PACKED_READERS } from "./packed.ts";
 import { type FieldPlan, isScalar, type MessagePlan, type OneofPlan, planOf, type ScalarName } from "./plan.ts";
 import { MAX_DEPTH } from "./read.ts";
+import { indent, literal, type Unit } from "./unit.ts";
 
 export function emitDecode(unit: Unit, desc: DescMessage, role: "decode" | "group", name: string): string {
   return new DecodeEmitter(unit, planOf(desc), role === "group", name).emit();
@@ -36,7 +37,8 @@ class DecodeEmitter {
   emit(): string {
     const { plan, unit, isGroup, name } = this;
     const self = unit.constant(plan);
-    const groupEnd = 'if ((tag & 7) === 4) {\n  if (tag >>> 3 !== number) wrongGroupEnd(number, tag);\n  break read;\n}';
+    const groupEnd =
+      "if ((tag & 7) === 4) {\n  if (tag >>> 3 !== number) wrongGroupEnd(number, tag);\n  break read;\n}";
     const loop = [
       isGroup ? "if (at >= end) wrongGroupEnd(number, 0);" : "if (at >= end) break;",
       "tag = bytes[at++];",
@@ -44,7 +46,9 @@ class DecodeEmitter {
       "if ((tag & 7) > 5) illegalTag(tag);",
       ...(isGroup ? [groupEnd] : []),
       "switch (tag >>> 3) {",
-      ...plan.fields.map((field) => indent(`case ${field.number}: {\n${indent(`${this.field(field)}\nbreak;`)}\n}`)),
+      ...plan.fields.map((field) =>
+        indent(`case ${field.number}: {\n${indent(`let value, length;\n${this.field(field)}\nbreak;`)}\n}`),
+      ),
       "  default:",
       `    unknown = takeUnknown(unknown, bytes, at, limit, tag, ${MAX_DEPTH} - depth);`,
       "    at = cursor.position;",
@@ -52,7 +56,7 @@ class DecodeEmitter {
     ].join("\n");
     const body = [
       ...plan.members.map((member, index) => `let field${index}${this.initial(member)};`),
-      "let unknown, value, length, tag = 0;",
+      "let unknown, tag = 0;",
       `if (previous !== undefined) {\n${indent(this.takePrevious())}\n}`,
       "try {",
       `  if (depth > ${MAX_DEPTH}) tooDeep();`,
@@ -150,8 +154,7 @@ class DecodeEmitter {
     const { type, delimited, message, number } = field;
     const role = delimited ? "group" : "decode";
     const call = type === "struct" ? "readStruct" : this.unit.link(message!, role);
-    const previous =
-      type === "wrapper" ? `${before} === undefined ? undefined : { value: ${before} }` : before;
+    const previous = type === "wrapper" ? `${before} === undefined ? undefined : { value: ${before} }` : before;
     const end = delimited ? "limit" : "at + length";
     const suffix = delimited ? `, ${number}` : "";
     const result = `${call}(bytes, at, ${end}, limit, depth + 1, ${previous}${suffix})`;
@@ -187,12 +190,32 @@ class DecodeEmitter {
   }
 
   private list(field: FieldPlan, target: string): string {
-    const one = `${this.read(field, "undefined")}\n${target}.push(value);`;
     const start = `if (${target} === undefined) ${target} = [];`;
+    const one = `${start}\n${this.read(field, "undefined")}\n${target}.push(value);`;
     const { type } = field;
-    if (type === "message" || type === "struct" || type === "string" || type === "bytes") return `${start}\n${one}`;
-    const packed = `${READ_LENGTH}\nconst last = at + length;\nwhile (at < last) {\n${indent(one)}\n}`;
-    return `${start}\nif ((tag & 7) === 2) {\n${indent(packed)}\n} else {\n${indent(one)}\n}`;
+    if (!isScalar(type) || type === "string" || type === "bytes") return one;
+    return `if ((tag & 7) === 2) {\n${indent(this.packed(field, type, target))}\n} else {\n${indent(one)}\n}`;
+  }
+
+  private packed(field: FieldPlan, type: ScalarName, target: string): string {
+    const reader = PACKED_READERS[type];
+    if (reader !== undefined && !field.longAsString) {
+      const call = `${target} = ${reader}(${target}, bytes, at, at + length, limit);`;
+      return `${READ_LENGTH}\n${call}\nat = cursor.position;`;
+    }
+    const read = this.read(field, "undefined");
+    const fresh = `let value;\n${read}\nitems[i] = value;`;
+    return [
+      READ_LENGTH,
+      "const last = at + length;",
+      `if (${target} === undefined) {`,
+      "  const items = new Array(countVarints(bytes, at, last));",
+      `  for (let i = 0; i < items.length; i++) {\n${indent(indent(fresh))}\n  }`,
+      `  ${target} = items;`,
+      "} else {",
+      indent(`while (at < last) {\n${indent(`let value;\n${read}\n${target}.push(value);`)}\n}`),
+      "}",
+    ].join("\n");
   }
 
   private map(field: FieldPlan, target: string): string {
@@ -216,7 +239,9 @@ class DecodeEmitter {
       `while (at < last) {\n${indent(entry)}\n}`,
       `if (value === undefined) value = ${this.mapDefault(field)};`,
       `if (${target} === undefined) ${target} = {};`,
-      key === "string" ? `if (key === "__proto__") setProto(${target}, value);\nelse ${target}[key] = value;` : `${target}[key] = value;`,
+      key === "string"
+        ? `if (key === "__proto__") setProto(${target}, value);\nelse ${target}[key] = value;`
+        : `${target}[key] = value;`,
     ].join("\n");
   }
 
@@ -250,4 +275,3 @@ function readVarint(target: string, longer = "VALUE = readVarint32(bytes, at - 1
     `if (${target} > 127) {\n  ${longer.replace("VALUE", target)}\n  at = cursor.position;\n}`,
   ].join("\n");
 }
-

@@ -1,10 +1,12 @@
 /**
- * `volant/protobuf`: encode and decode protobuf-es messages.
+ * `volant/protobuf`: encode and decode protobuf-es messages with compiled codecs, in place of `toBinary` and `fromBinary`.
  */
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { codecOf, type MessageCodec } from "./codec.ts";
+import type { CodecOptions, MessageCodec } from "./codec.ts";
+import { DecodeError, EncodeError } from "./codec-error.ts";
+import { codecOf } from "./message-codec.ts";
 
-export { codecOf, type MessageCodec };
+export { type CodecOptions, codecOf, DecodeError, EncodeError, type MessageCodec };
 
 const codecs = new WeakMap<DescMessage, MessageCodec<unknown, unknown>>();
 
@@ -17,7 +19,7 @@ function cachedCodec<Desc extends DescMessage>(schema: Desc): MessageCodec<Messa
   return codec as MessageCodec<MessageShape<Desc>, MessageInitShape<Desc>>;
 }
 
-/** The binary form of a message, or of a plain object of its init shape. */
+/** The binary form of a message, or of a plain object of its init shape. Throws {@link EncodeError} for a value that a field cannot have. */
 export function encode<Desc extends DescMessage>(schema: Desc, message: MessageInitShape<Desc>): Uint8Array {
   return cachedCodec(schema).encode(message);
 }
@@ -33,8 +35,14 @@ export function encodeInto<Desc extends DescMessage>(
   return cachedCodec(schema).encodeInto(message, target, offset, limit);
 }
 
-/** The message in `bytes`. Throws where they are malformed. The message keeps no view of `bytes`. */
+/**
+ * The message in `bytes`. Throws {@link DecodeError} where they are malformed. The message keeps no view of `bytes`; for views, or
+ * without unknown fields, use {@link codecOf} with options.
+ */
 export function decode<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return cachedCodec(schema).decode(buffer, 0, buffer.length);
+  return cachedCodec(schema).decode(asBuffer(bytes), 0, bytes.length);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -8,8 +8,8 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import type { CodecOptions, MessageCodec } from "./codec.ts";
 import { EncodeError } from "./codec-error.ts";
 import { createEngine, type Engine } from "./compile.ts";
-import { checkMessage, type DecodeMessage, type EncodeMessage } from "./runtime.ts";
 import { planOf } from "./plan.ts";
+import { checkMessage, type DecodeMessage, type EncodeMessage } from "./runtime.ts";
 import { cursor, OVERFLOW } from "./varint.ts";
 
 /** A reservation never asks for less, nor for more because of one large message. */
@@ -25,6 +25,13 @@ const MAX_SCRATCH_BYTES = 1_048_576;
  */
 const SLACK_BYTES = 1_024;
 
+export function codecOf<Desc extends DescMessage>(
+  schema: Desc,
+  options?: CodecOptions,
+): MessageCodec<MessageShape<Desc>, MessageInitShape<Desc>> {
+  return new ProtobufCodec(schema, options);
+}
+
 let scratch: Buffer | undefined;
 let sharedEngine: Engine | undefined;
 
@@ -36,6 +43,7 @@ export class ProtobufCodec<Desc extends DescMessage>
   private readonly views: boolean;
   private readonly keepUnknown: boolean;
   private engine: Engine | undefined;
+  private lastLength = 0;
   private encodeMessage: EncodeMessage | undefined;
   private decodeMessage: DecodeMessage | undefined;
 
@@ -58,35 +66,33 @@ export class ProtobufCodec<Desc extends DescMessage>
   }
 
   encode(message: MessageInitShape<Desc>): Buffer {
-    let buffer = takeScratch(this.estimate);
+    let buffer = takeScratch(this.lastLength + (this.lastLength >> 2));
     for (;;) {
       const length = this.tryEncode(message, buffer, 0, buffer.length);
-      if (length >= 0) return this.copyOut(buffer, length);
+      if (length >= 0) return this.finish(buffer, length);
       buffer = Buffer.allocUnsafeSlow(buffer.length * 4);
     }
   }
 
   encodeInto(message: MessageInitShape<Desc>, target: Uint8Array, offset: number, limit: number): number {
     const room = Math.min(limit, target.length - offset);
+    if (room < 0) return -1;
     const length = this.tryEncode(message, target, offset, offset + room);
-    if (length >= 0) {
-      this.learn(length);
-      return length;
-    }
-    return this.encodeTight(message, target, offset, room);
+    if (length < 0) return this.encodeTight(message, target, offset, room);
+    this.learn(length);
+    return length;
   }
 
-  /** The message almost or surely does not fit. */
+  /** The message surely or nearly does not fit. */
   private encodeTight(message: MessageInitShape<Desc>, target: Uint8Array, offset: number, room: number): number {
     const buffer = takeScratch(room + SLACK_BYTES);
-    const length = this.tryEncode(message, buffer, 0, Math.max(0, room) + SLACK_BYTES);
+    const length = this.tryEncode(message, buffer, 0, room + SLACK_BYTES);
+    keepScratch(buffer);
     if (length < 0 || length > room) {
-      scratch = buffer;
       this.estimate = MAX_ESTIMATE;
       return -1;
     }
     target.set(buffer.subarray(0, length), offset);
-    scratch = buffer;
     this.learn(length);
     return length;
   }
@@ -109,15 +115,17 @@ export class ProtobufCodec<Desc extends DescMessage>
     return Object.assign(new EncodeError(this.schema.typeName, undefined, reason), { cause: error });
   }
 
-  private copyOut(buffer: Buffer, length: number): Buffer {
+  private finish(buffer: Buffer, length: number): Buffer {
+    this.learn(length);
+    if (buffer.length > MAX_SCRATCH_BYTES) return buffer.subarray(0, length);
+    keepScratch(buffer);
     const bytes = Buffer.allocUnsafe(length);
     buffer.copy(bytes, 0, 0, length);
-    if (buffer.length <= MAX_SCRATCH_BYTES) scratch = buffer;
-    this.learn(length);
     return bytes;
   }
 
   private learn(length: number): void {
+    this.lastLength = length;
     this.estimate = Math.min(MAX_ESTIMATE, Math.max(MIN_ESTIMATE, length));
   }
 
@@ -140,8 +148,12 @@ export class ProtobufCodec<Desc extends DescMessage>
 
 function takeScratch(atLeast: number): Buffer {
   const buffer = scratch;
+  if (buffer === undefined || buffer.length < atLeast) return Buffer.allocUnsafeSlow(Math.max(SCRATCH_BYTES, atLeast));
   scratch = undefined;
-  return buffer !== undefined && buffer.length >= atLeast
-    ? buffer
-    : Buffer.allocUnsafeSlow(Math.max(SCRATCH_BYTES, atLeast));
+  return buffer;
+}
+
+function keepScratch(buffer: Buffer): void {
+  if (buffer.length > MAX_SCRATCH_BYTES) return;
+  if (scratch === undefined || scratch.length < buffer.length) scratch = buffer;
 }

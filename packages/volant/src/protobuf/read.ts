@@ -24,6 +24,7 @@ import { floatOf, joinDouble, joinSigned, joinUnsigned } from "./words.ts";
 export const MAX_DEPTH = 100;
 
 const COPY_BY_OCTET = 24;
+const CLEAN_BYTES = 1_024;
 
 /** Sets {@link cursor}, as all readers here do. */
 export type Reader = (bytes: Uint8Array, at: number, limit: number) => unknown;
@@ -46,31 +47,41 @@ export function readSint64(bytes: Uint8Array, at: number, limit: number): bigint
 }
 
 export function readFixed64(bytes: Uint8Array, at: number, limit: number): bigint {
-  const low = readSfixed32(bytes, at, limit);
-  return joinUnsigned(low, readSfixed32(bytes, at + 4, limit));
+  step(at, 8, limit);
+  return joinUnsigned(wordAt(bytes, at), wordAt(bytes, at + 4));
 }
 
 export function readSfixed64(bytes: Uint8Array, at: number, limit: number): bigint {
-  const low = readSfixed32(bytes, at, limit);
-  return joinSigned(low, readSfixed32(bytes, at + 4, limit));
+  step(at, 8, limit);
+  return joinSigned(wordAt(bytes, at), wordAt(bytes, at + 4));
 }
 
 export function readDouble(bytes: Uint8Array, at: number, limit: number): number {
-  const low = readSfixed32(bytes, at, limit);
-  return joinDouble(low, readSfixed32(bytes, at + 4, limit));
+  step(at, 8, limit);
+  return joinDouble(wordAt(bytes, at), wordAt(bytes, at + 4));
 }
 
 export function readFloat(bytes: Uint8Array, at: number, limit: number): number {
-  return floatOf(readSfixed32(bytes, at, limit));
+  step(at, 4, limit);
+  return floatOf(wordAt(bytes, at));
 }
 
 export function readFixed32(bytes: Uint8Array, at: number, limit: number): number {
-  return readSfixed32(bytes, at, limit) >>> 0;
+  step(at, 4, limit);
+  return wordAt(bytes, at) >>> 0;
 }
 
 export function readSfixed32(bytes: Uint8Array, at: number, limit: number): number {
-  if (limit - at < 4) truncated();
-  cursor.position = at + 4;
+  step(at, 4, limit);
+  return wordAt(bytes, at);
+}
+
+function step(at: number, octets: number, limit: number): void {
+  if (limit - at < octets) truncated();
+  cursor.position = at + octets;
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
@@ -91,9 +102,17 @@ export function readBool(bytes: Uint8Array, at: number, limit: number): boolean 
 /** Its own memory, or a view where the caller of the codec asked for that. */
 export function takeBytes(bytes: Uint8Array, at: number, length: number): Uint8Array {
   if (cursor.views) return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
+  if (length > CLEAN_BYTES) return copyLarge(bytes, at, length);
   const copy = new Uint8Array(length);
   if (length > COPY_BY_OCTET) copy.set(bytes.subarray(at, at + length));
   else for (let i = 0; i < length; i++) copy[i] = bytes[at + i]!;
+  return copy;
+}
+
+/** Without setting the memory to zero first. */
+function copyLarge(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  const copy = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  copy.set(bytes.subarray(at, at + length));
   return copy;
 }
 
@@ -218,7 +237,11 @@ export function takeUnknown(
 }
 
 /** Keeps a value that a closed enum does not have. */
-export function takeUnknownEnum(fields: UnknownField[] | undefined, tag: number, value: number): UnknownField[] | undefined {
+export function takeUnknownEnum(
+  fields: UnknownField[] | undefined,
+  tag: number,
+  value: number,
+): UnknownField[] | undefined {
   if (!cursor.keepUnknown) return fields;
   const octets = new Uint8Array(10);
   const length = value < 0 ? writeVarint64(octets, 0, value, -1) : writeVarint32(octets, 0, value);

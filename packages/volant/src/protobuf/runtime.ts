@@ -2,19 +2,14 @@
  * What compiled source text may call, by name, and the types of the functions that it makes. Owns the list.
  */
 import { DecodeError, EncodeError } from "./codec-error.ts";
+import { countVarints, readPackedDouble, readPackedFixed64, readPackedFloat, readPackedSfixed64 } from "./packed.ts";
 import type { FieldPlan, MessagePlan } from "./plan.ts";
 import * as read from "./read.ts";
 import { readStruct, writeStruct } from "./struct.ts";
 import { readLenientText, readText } from "./text.ts";
 import * as varint from "./varint.ts";
 import * as write from "./write.ts";
-import {
-  describe,
-  isNullAllowed,
-  missingRequired,
-  wrongMessage,
-  wrongValue,
-} from "./wrong-value.ts";
+import { describe, isNullAllowed, missingRequired, wrongMessage, wrongValue } from "./wrong-value.ts";
 
 /** `field` is the one that holds the message; undefined for the outermost. */
 export type EncodeMessage = (
@@ -64,6 +59,11 @@ export const RUNTIME: Readonly<Record<string, unknown>> = {
   ...readers,
   ...varint,
   ...writers,
+  countVarints,
+  readPackedDouble,
+  readPackedFixed64,
+  readPackedFloat,
+  readPackedSfixed64,
   readStruct,
   writeStruct,
   readText,

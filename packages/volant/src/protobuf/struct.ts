@@ -181,9 +181,7 @@ function writeNested(bytes: Uint8Array, at: number, limit: number, value: object
   const isList = Array.isArray(value);
   bytes[at] = isList ? VALUE_LIST : VALUE_STRUCT;
   const start = at + 2;
-  const end = isList
-    ? writeList(bytes, start, limit, value, field)
-    : writeStruct(bytes, start, limit, value, field);
+  const end = isList ? writeList(bytes, start, limit, value, field) : writeStruct(bytes, start, limit, value, field);
   return closeLength(bytes, start, end, limit, 1);
 }
 

@@ -8,7 +8,7 @@
 import { DecodeError } from "./codec-error.ts";
 import { OVERFLOW, varintSize, writeVarint32 } from "./varint.ts";
 
-const READ_BY_CHARACTER = 8;
+const READ_BY_CHARACTER = 10;
 const WRITE_BY_CHARACTER = 12;
 
 /** A UTF-16 code unit takes at most three octets. */
@@ -22,10 +22,13 @@ interface NativeText {
 // What `toString("utf8", …)` and `write(…, "utf8")` call after looking at their arguments.
 const { utf8Slice, utf8Write } = Buffer.prototype as unknown as NativeText;
 
+const { fromCharCode: fromCodes } = String;
+
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The text in `bytes[start, start + length)`. */
 export function readText(bytes: Uint8Array, start: number, length: number): string {
+  if (length === 0) return "";
   if (length <= READ_BY_CHARACTER) {
     const text = readShort(bytes, start, length);
     if (text !== undefined) return text;
@@ -39,6 +42,7 @@ export function readText(bytes: Uint8Array, start: number, length: number): stri
 
 /** The same for fields that accept anything (proto2). */
 export function readLenientText(bytes: Uint8Array, start: number, length: number): string {
+  if (length === 0) return "";
   if (length <= READ_BY_CHARACTER) {
     const text = readShort(bytes, start, length);
     if (text !== undefined) return text;
@@ -46,24 +50,31 @@ export function readLenientText(bytes: Uint8Array, start: number, length: number
   return utf8Slice.call(bytes, start, start + length);
 }
 
+/** Undefined where not all of it is ASCII. `length` is 1 to {@link READ_BY_CHARACTER}. */
 function readShort(bytes: Uint8Array, at: number, length: number): string | undefined {
-  if (length < 5) return readUpToFour(bytes, at, length);
-  const head = readUpToFour(bytes, at, 4);
-  if (head === undefined) return undefined;
-  const tail = readUpToFour(bytes, at + 4, length - 4);
-  return tail === undefined ? undefined : head + tail;
-}
-
-function readUpToFour(bytes: Uint8Array, at: number, length: number): string | undefined {
-  if (length === 0) return "";
   const a = bytes[at]!;
-  if (length === 1) return a < 128 ? String.fromCharCode(a) : undefined;
+  if (length === 1) return a < 128 ? fromCodes(a) : undefined;
   const b = bytes[at + 1]!;
-  if (length === 2) return (a | b) < 128 ? String.fromCharCode(a, b) : undefined;
+  if (length === 2) return (a | b) < 128 ? fromCodes(a, b) : undefined;
   const c = bytes[at + 2]!;
-  if (length === 3) return (a | b | c) < 128 ? String.fromCharCode(a, b, c) : undefined;
+  if (length === 3) return (a | b | c) < 128 ? fromCodes(a, b, c) : undefined;
   const d = bytes[at + 3]!;
-  return (a | b | c | d) < 128 ? String.fromCharCode(a, b, c, d) : undefined;
+  const head = a | b | c | d;
+  if (head > 127) return undefined;
+  if (length === 4) return fromCodes(a, b, c, d);
+  const e = bytes[at + 4]!;
+  if (length === 5) return e < 128 ? fromCodes(a, b, c, d, e) : undefined;
+  const f = bytes[at + 5]!;
+  if (length === 6) return (e | f) < 128 ? fromCodes(a, b, c, d, e, f) : undefined;
+  const g = bytes[at + 6]!;
+  if (length === 7) return (e | f | g) < 128 ? fromCodes(a, b, c, d, e, f, g) : undefined;
+  const h = bytes[at + 7]!;
+  if ((e | f | g | h) > 127) return undefined;
+  if (length === 8) return fromCodes(a, b, c, d, e, f, g, h);
+  const i = bytes[at + 8]!;
+  if (length === 9) return i < 128 ? fromCodes(a, b, c, d, e, f, g, h, i) : undefined;
+  const j = bytes[at + 9]!;
+  return (i | j) < 128 ? fromCodes(a, b, c, d, e, f, g, h, i, j) : undefined;
 }
 
 function assertUtf8(bytes: Uint8Array): void {

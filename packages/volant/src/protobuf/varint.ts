@@ -34,18 +34,41 @@ export function truncated(): never {
 
 /** An unsigned 32-bit integer: the low bits of a varint of up to ten octets. Sets {@link cursor}. */
 export function readVarint32(bytes: Uint8Array, at: number, limit: number): number {
-  let result = 0;
-  const last = Math.min(limit, at + MAX_VARINT_BYTES);
-  for (let position = at, shift = 0; position < last; position++, shift += 7) {
-    const octet = bytes[position]!;
-    if (shift < 28) result |= (octet & 0x7f) << shift;
-    else if (shift === 28) result |= (octet & TOP_BITS) << 28;
-    if (octet < 128) {
-      cursor.position = position + 1;
-      return result >>> 0;
-    }
+  if (limit - at < 5) return readAnyVarint32(bytes, at, limit);
+  let octet = bytes[at]!;
+  let result = octet & 0x7f;
+  if (octet < 128) {
+    cursor.position = at + 1;
+    return result;
   }
-  return failVarint(at, limit);
+  octet = bytes[at + 1]!;
+  result |= (octet & 0x7f) << 7;
+  if (octet < 128) {
+    cursor.position = at + 2;
+    return result;
+  }
+  octet = bytes[at + 2]!;
+  result |= (octet & 0x7f) << 14;
+  if (octet < 128) {
+    cursor.position = at + 3;
+    return result;
+  }
+  octet = bytes[at + 3]!;
+  result |= (octet & 0x7f) << 21;
+  if (octet < 128) {
+    cursor.position = at + 4;
+    return result;
+  }
+  octet = bytes[at + 4]!;
+  if (octet > 127) return readAnyVarint32(bytes, at, limit);
+  cursor.position = at + 5;
+  return (result | ((octet & TOP_BITS) << 28)) >>> 0;
+}
+
+/** Of any length, up to the last octet there is. */
+function readAnyVarint32(bytes: Uint8Array, at: number, limit: number): number {
+  readVarint64(bytes, at, limit);
+  return cursor.low >>> 0;
 }
 
 /** Sets the words and the position of {@link cursor}. */

@@ -241,7 +241,8 @@ function writeWord(bytes: Uint8Array, at: number, word: number): number {
 }
 
 function splitOther(value: unknown, field: FieldPlan, split: (value: bigint) => boolean): void {
-  const isInteger = typeof value === "number" ? Number.isInteger(value) : typeof value === "string" && DECIMAL.test(value);
+  const isInteger =
+    typeof value === "number" ? Number.isInteger(value) : typeof value === "string" && DECIMAL.test(value);
   if (!isInteger || !split(BigInt(value as number | string))) wrongValue(field, value);
 }
 

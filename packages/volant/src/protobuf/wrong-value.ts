@@ -56,7 +56,7 @@ export function wrongMessage(plan: MessagePlan, typeName: unknown): never {
 
 /** False in a plain object, where null is as good as nothing for `create()` too. In a message it is no value. */
 export function isNullAllowed(owner: Record<string, unknown>, field: FieldPlan): false {
-  if (owner["$typeName"] === undefined) return false;
+  if (owner.$typeName === undefined) return false;
   return wrongValue(field, null);
 }
 

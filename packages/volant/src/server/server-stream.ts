@@ -192,7 +192,9 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
   // For the pump
 
   send(message: unknown): void {
-    const { onResponse } = this.method.hooks;
+    const { definition, hooks } = this.method;
+    if (message === undefined || message === null) throw noMessage(definition.path, `yielded ${message}`);
+    const { onResponse } = hooks;
     if (onResponse !== undefined) onResponse(message, this.call);
     if (!this.ended) this.response.sendMessage(message, this.call);
   }
@@ -290,9 +292,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
 
   private finishUnary(message: unknown): void {
     const { definition, hooks } = this.method;
-    if (message === undefined || message === null) {
-      throw new TypeError(`the handler of ${definition.path} returned ${message}; it returns a message or its fields`);
-    }
+    if (message === undefined || message === null) throw noMessage(definition.path, `returned ${message}`);
     if (hooks.onResponse !== undefined) hooks.onResponse(message, this.call);
     if (this.ended) return;
     this.response.sendOnly(message, this.call);
@@ -394,4 +394,9 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
       return false;
     }
   }
+}
+
+/** Otherwise it would go out as an empty message. */
+function noMessage(path: string, what: string): TypeError {
+  return new TypeError(`the handler of ${path} ${what}; a message is an object with its fields, {} for an empty one`);
 }

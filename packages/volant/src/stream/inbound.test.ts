@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { StatusCode } from "../grpc/status-code.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 import { BufferBudget } from "./buffer-budget.ts";
@@ -44,7 +43,7 @@ function setUp({
         if (onMessage === undefined) inbound.taken(cost);
         else onMessage(inbound, message as string, cost);
       },
-      onInboundFault: (code, text) => log.push(`${StatusCode[code as never] ?? code}: ${text}`),
+      onInboundFault: (code, text) => log.push(`${code}: ${text}`),
     },
   );
   return { log, flow, budget, inbound, receive: (bytes: Buffer) => inbound.receive(bytes, 0, bytes.length) };

@@ -178,10 +178,10 @@ test("leaving a loop cancels the call on the server", async (t) => {
 test("a request that cannot be encoded is INTERNAL with its cause, and the server hears no more of it", async (t) => {
   const { client, server } = await withServer(t);
   const error = await failure(client.unary(UNENCODABLE), StatusCode.INTERNAL);
-  assert.match(error.message, /the request cannot be sent: unreadable field/);
-  assert.ok(error.cause instanceof RangeError);
+  assert.match(error.message, /the request cannot be sent: .*unreadable field/);
+  assert.match(String(error.cause), /unreadable field/);
   const { error: streamError } = await drained(client.download(UNENCODABLE));
-  assert.ok((streamError as Error).cause instanceof RangeError);
+  assert.match(String((streamError as Error).cause), /unreadable field/);
   await until(() => server.streamCount === 0);
   assert.equal((await client.unary({ value: "a" })).value, "a");
 });

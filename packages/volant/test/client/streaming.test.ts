@@ -133,7 +133,7 @@ test("a message that cannot be sent by hand ends the call, so that it is missed"
   const { client } = await withServer(t);
   const upload = client.upload();
   const error = await failure(upload.send(UNENCODABLE), StatusCode.INTERNAL);
-  assert.ok(error.cause instanceof RangeError);
+  assert.match(String(error.cause), /unreadable field/);
   await failure(upload, StatusCode.INTERNAL);
 });
 

@@ -89,6 +89,7 @@ test("streams that are reset while nobody can send do not pile up", () => {
     server.http2.sendData(server.stream(id), Buffer.alloc(100), false);
     server.receive(frames.rstStream(id, 8));
     server.sent();
+    server.advance(1);
   }
   const { ring } = (server.http2 as unknown as { parts: { scheduler: { ring: unknown[] } } }).parts.scheduler;
   assert.ok(ring.length < 100, `${ring.length} streams kept`);

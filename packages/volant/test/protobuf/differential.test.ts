@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { compareDecode, compareEncode, codecsOf } from "./oracle.ts";
+import { codecsOf, compareDecode, compareEncode } from "./oracle.ts";
 import { Random } from "./random.ts";
 import { mutate, randomBytes } from "./random-bytes.ts";
 import { randomMessage } from "./random-message.ts";

@@ -7,7 +7,14 @@
  */
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
-import { create, type DescMessage, fromBinary, type Message, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type Message,
+  type MessageInitShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { DecodeError } from "../../src/protobuf/codec-error.ts";
 import { ClosureEngine, CompilingEngine, type Engine } from "../../src/protobuf/compile.ts";
 import { ProtobufCodec } from "../../src/protobuf/message-codec.ts";

@@ -33,7 +33,9 @@ function randomField(field: DescField, random: Random, depth: number): number[] 
   else if (random.oneIn(60)) wireType = random.below(8);
   const tag = varint(field.number * 8 + wireType, random);
   if (isPacked) {
-    const items = Array.from({ length: random.below(5) }, () => rawValue(naturalWireType(field), 0, random, depth)).flat();
+    const items = Array.from({ length: random.below(5) }, () =>
+      rawValue(naturalWireType(field), 0, random, depth),
+    ).flat();
     return [...tag, ...varint(items.length, random), ...items];
   }
   if (field.fieldKind === "map") return [...tag, ...lengthen(mapEntry(field, random, depth), random)];
@@ -81,7 +83,8 @@ function rawValue(wireType: number, number: number, random: Random, depth: numbe
     case 2:
       return lengthen(type === ScalarType.STRING ? text(random) : octets(random), random);
     case 3: {
-      const inner = depth < 5 ? Array.from({ length: random.below(3) }, () => randomUnknown(random, depth + 1)).flat() : [];
+      const inner =
+        depth < 5 ? Array.from({ length: random.below(3) }, () => randomUnknown(random, depth + 1)).flat() : [];
       return [...inner, ...varint(number * 8 + 4, random)];
     }
     case 5:
@@ -103,7 +106,9 @@ function octets(random: Random): number[] {
 }
 
 function lengthen(content: number[], random: Random): number[] {
-  const length = random.oneIn(80) ? random.pick([content.length + 1, content.length - 1, 2 ** 31, 2 ** 32 - 1]) : content.length;
+  const length = random.oneIn(80)
+    ? random.pick([content.length + 1, content.length - 1, 2 ** 31, 2 ** 32 - 1])
+    : content.length;
   return [...varint(Math.max(0, length), random), ...content];
 }
 

@@ -7,7 +7,19 @@ import type { Random } from "./random.ts";
 
 type Properties = Record<string, unknown>;
 
-const TEXTS = ["", "a", "name", "user-00042@example.com", "ä", "日本語", "🚀 go", "\u0000", "__proto__", "constructor", "5"];
+const TEXTS = [
+  "",
+  "a",
+  "name",
+  "user-00042@example.com",
+  "ä",
+  "日本語",
+  "🚀 go",
+  "\u0000",
+  "__proto__",
+  "constructor",
+  "5",
+];
 const INT32 = [0, 1, -1, 127, 128, 300, 16_384, 2 ** 31 - 1, -(2 ** 31)];
 const UINT32 = [0, 1, 127, 128, 255, 2 ** 21, 2 ** 28, 2 ** 32 - 1];
 const INT64 = [0n, 1n, -1n, 127n, 128n, 1_763_800_000n, 2n ** 31n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)];
@@ -47,7 +59,12 @@ function setField(message: Properties, field: DescField, random: Random, depth: 
         const value = elementOf(field, random, depth);
         const key = String(scalarOf(field.mapKey, random));
         if (value !== undefined) {
-          Object.defineProperty(message[field.localName], key, { value, enumerable: true, writable: true, configurable: true });
+          Object.defineProperty(message[field.localName], key, {
+            value,
+            enumerable: true,
+            writable: true,
+            configurable: true,
+          });
         }
       }
       return;

@@ -2,7 +2,13 @@
  * The message types that the codec is tested with.
  */
 import type { DescMessage } from "@bufbuild/protobuf";
-import { AnySchema, FileDescriptorProtoSchema, FileDescriptorSetSchema, StructSchema, ValueSchema } from "@bufbuild/protobuf/wkt";
+import {
+  AnySchema,
+  FileDescriptorProtoSchema,
+  FileDescriptorSetSchema,
+  StructSchema,
+  ValueSchema,
+} from "@bufbuild/protobuf/wkt";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../../src/gen/google/rpc/status_pb.ts";
 import { Kinds2Schema, RequiredSchema } from "./gen/volant/test/kinds2_pb.ts";

@@ -84,6 +84,6 @@ export function messageBytes(value: string): Buffer {
 /** A message that no encoder can read. */
 export const UNENCODABLE: { value: string } = {
   get value(): string {
-    throw new RangeError("unreadable field");
+    throw new Error("unreadable field");
   },
 };

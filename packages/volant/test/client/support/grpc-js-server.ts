@@ -1,4 +1,5 @@
 /** An Echo server made of `@grpc/grpc-js`: the peer that most of our users have today. */
+import type { EventEmitter } from "node:events";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type StringValue, StringValueSchema } from "@bufbuild/protobuf/wkt";
 import * as grpc from "@grpc/grpc-js";
@@ -30,21 +31,21 @@ const definition = Object.fromEntries(
 
 export interface GrpcJsServer {
   readonly target: string;
-  /** Paths of calls that were cancelled before they ended. */
-  readonly cancelled: string[];
+  /** Calls whose stream is closed, by name and request; grpc-js calls it cancelled, however it came. */
+  readonly closed: string[];
   close(): void;
 }
 
 /** `value` "hang" never answers, "fail" fails with details, "meta" answers with the metadata it got. */
 export async function startGrpcJsServer(): Promise<GrpcJsServer> {
   const server = new grpc.Server();
-  const cancelled: string[] = [];
-  const watch = (name: string, call: grpc.ServerUnaryCall<StringValue, Text> | { on: Bidi["on"] }): void => {
-    call.on("cancelled", () => cancelled.push(name));
+  const closed: string[] = [];
+  const watch = (name: string, call: EventEmitter): void => {
+    call.on("cancelled", () => closed.push(name));
   };
   server.addService(definition, {
     unary(call: grpc.ServerUnaryCall<StringValue, Text>, respond: grpc.sendUnaryData<Text>) {
-      watch("unary", call);
+      watch(`unary ${call.request.value}`, call);
       const { value } = call.request;
       if (value === "hang") return;
       if (value === "fail") respond(failure());
@@ -52,7 +53,7 @@ export async function startGrpcJsServer(): Promise<GrpcJsServer> {
       else respond(null, { value });
     },
     download(call: grpc.ServerWritableStream<StringValue, Text>) {
-      watch("download", call);
+      watch(`download ${call.request.value}`, call);
       call.write({ value: "first" });
       if (call.request.value === "hang") return;
       call.write({ value: "second" });
@@ -74,7 +75,7 @@ export async function startGrpcJsServer(): Promise<GrpcJsServer> {
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
   });
-  return { target: `127.0.0.1:${port}`, cancelled, close: () => server.forceShutdown() };
+  return { target: `127.0.0.1:${port}`, closed, close: () => server.forceShutdown() };
 }
 
 function respondWithMetadata(call: grpc.ServerUnaryCall<StringValue, Text>, respond: grpc.sendUnaryData<Text>): void {

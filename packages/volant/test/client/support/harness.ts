@@ -96,7 +96,14 @@ export function armedTimers(): number {
   return timerWheel.size;
 }
 
+/** Far beyond what any condition takes: a test whose condition never comes fails instead of hanging the run. */
+const PATIENCE_MS = 8_000;
+
 /** Resolves once the condition holds; it is looked at after every turn of the loop. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  const giveUpMs = performance.now() + PATIENCE_MS;
+  while (!condition()) {
+    if (performance.now() > giveUpMs) assert.fail(`this never came true: ${condition}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

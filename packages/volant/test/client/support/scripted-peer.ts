@@ -121,6 +121,11 @@ export class ScriptedPeer {
     });
   }
 
+  /** The next connection, where it is there already. */
+  takeArrived(): PeerConnection | undefined {
+    return this.arrived.shift();
+  }
+
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     this.server.close();

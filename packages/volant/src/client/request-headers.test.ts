@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Metadata } from "../rpc/metadata.ts";
+import { Indexing } from "../transport/http2.ts";
+import { constantFields, requestFields } from "./request-headers.ts";
+
+const CONSTANT = constantFields("/user.UserService/GetUser", "users:50051", "agent/1");
+
+test("PROTOCOL-HTTP2 Requests: the fields of every call, pseudo-headers first, may be indexed", () => {
+  assert.deepEqual(
+    CONSTANT.map(({ name, value }) => `${name}=${value}`),
+    [
+      ":method=POST",
+      ":scheme=http",
+      ":path=/user.UserService/GetUser",
+      ":authority=users:50051",
+      "te=trailers",
+      "content-type=application/grpc",
+      "user-agent=agent/1",
+    ],
+  );
+  assert.ok(CONSTANT.every(({ indexing }) => indexing === Indexing.INCREMENTAL));
+});
+
+test("a call without deadline and metadata costs no list", () => {
+  assert.equal(requestFields(CONSTANT, Number.POSITIVE_INFINITY, undefined), CONSTANT);
+});
+
+test("deadline and metadata follow; neither is ever inserted, and credentials by nobody on the way", () => {
+  const metadata = Metadata.from({
+    "x-tenant": "a",
+    authorization: "Bearer t",
+    cookie: "c",
+    "trace-bin": Uint8Array.of(1),
+  });
+  const added = requestFields(CONSTANT, 250, metadata).slice(CONSTANT.length);
+  assert.deepEqual(
+    added.map(({ name, value, indexing }) => [name, value, indexing]),
+    [
+      ["grpc-timeout", "250m", Indexing.WITHOUT],
+      ["x-tenant", "a", Indexing.WITHOUT],
+      ["authorization", "Bearer t", Indexing.NEVER],
+      ["cookie", "c", Indexing.NEVER],
+      ["trace-bin", "AQ", Indexing.WITHOUT],
+    ],
+  );
+  assert.equal(CONSTANT.length, 7);
+});

@@ -1,0 +1,128 @@
+/** Calls made inside handlers: they inherit what is left of the deadline, and the cancellation. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Client, detached, type RpcError, type ServerInterceptor, StatusCode } from "../../src/index.ts";
+import { eventually, useServer } from "../../src/testing/index.ts";
+import { Lab } from "../gen/lab_pb.ts";
+import { collect, failureOf, type LabHandlers, withHandlers } from "./support/lab-service.ts";
+
+const { DEADLINE_EXCEEDED, CANCELLED } = StatusCode;
+
+/** "inner" answers with what is left of its deadline; "wait" waits until it is cancelled. */
+function nested(client: () => Client<typeof Lab>, log: string[] = []): Partial<LabHandlers> {
+  return {
+    unary(note, call) {
+      const { text } = note;
+      if (text === "inner") return { text: String(call.remainingMs) };
+      if (text === "wait") {
+        log.push("waiting");
+        return new Promise((_, reject) =>
+          call.signal.addEventListener("abort", () => {
+            log.push("inner cancelled");
+            reject(call.signal.reason);
+          }),
+        );
+      }
+      const inner = { text: text === "outer waits" || text === "opted out waits" ? "wait" : "inner" };
+      if (text === "opted out") return client().unary(inner, { parent: null });
+      if (text === "detached") return detached(() => client().unary(inner));
+      if (text === "explicit") return detached(() => client().unary(inner, { parent: call }));
+      return client().unary(inner);
+    },
+    async *download() {
+      yield await client().unary({ text: "inner" });
+      await new Promise((resolve) => setImmediate(resolve));
+      yield await client().unary({ text: "inner" });
+    },
+  };
+}
+
+test("a call inside a handler inherits what is left of the deadline; null and detached opt out, a parent says it", async (t) => {
+  const lab = await useServer(t, withHandlers(nested(() => client)), { over: "memory" });
+  const client = lab.client(Lab);
+  for (const [text, inherits] of [
+    ["outer", true],
+    ["explicit", true],
+    ["opted out", false],
+    ["detached", false],
+  ] as const) {
+    const left = Number((await client.unary({ text }, { timeoutMs: 60_000 })).text);
+    if (inherits) assert.ok(left > 0 && left <= 60_000, `${text}: ${left}`);
+    else assert.equal(left, Number.POSITIVE_INFINITY, text);
+  }
+  const unlimited = await client.unary({ text: "outer" });
+  assert.equal(Number(unlimited.text), Number.POSITIVE_INFINITY);
+});
+
+test("every step of a generator runs inside its call", async (t) => {
+  const lab = await useServer(t, withHandlers(nested(() => client)), { over: "tcp" });
+  const client = lab.client(Lab);
+  const [first, second] = await collect(client.download({}, { timeoutMs: 60_000 }));
+  assert.ok(Number(first!.text) <= 60_000 && Number(second!.text) <= 60_000);
+});
+
+test("cancelling the outer call cancels the inner one; past the deadline both have passed theirs", async (t) => {
+  const log: string[] = [];
+  const lab = await useServer(t, withHandlers(nested(() => client, log)), { over: "memory" });
+  const client = lab.client(Lab);
+  const controller = new AbortController();
+  const failed = failureOf(client.unary({ text: "outer waits" }, { signal: controller.signal }), CANCELLED);
+  await eventually("the inner handler to run", () => log.length === 1);
+  controller.abort();
+  await failed;
+  await eventually("the inner call to hear of it", () => log.length === 2);
+  await failureOf(client.unary({ text: "outer waits" }, { timeoutMs: 40 }), DEADLINE_EXCEEDED);
+  await eventually("the inner call to pass its deadline too", () => log.length === 4);
+  await eventually("every handler to finish", () => lab.server.handlerCount === 0);
+});
+
+test("interceptors and end listeners run inside the call too, and calls do not see each other's", async (t) => {
+  const seen: [string, number][] = [];
+  const ask = async (where: string): Promise<void> => {
+    const { text } = await client.unary({ text: "inner" });
+    seen.push([where, Number(text)]);
+  };
+  const interceptor: ServerInterceptor = ({ name }) =>
+    name === "Upload"
+      ? {
+          async onCall(call) {
+            call.onEnd(() => void ask("onEnd"));
+            await ask("onCall");
+          },
+        }
+      : undefined;
+  const lab = await useServer(t, withHandlers(nested(() => client)), {
+    over: "memory",
+    server: { interceptors: [interceptor] },
+  });
+  const client = lab.client(Lab);
+  await Promise.all([client.upload([{}], { timeoutMs: 50_000 }), client.unary({ text: "outer" })]);
+  await eventually("both to be asked", () => seen.length === 2);
+  for (const [where, left] of seen) assert.ok(left > 0 && left <= 50_000, `${where}: ${left}`);
+});
+
+test("a generator that is cancelled cleans up inside its own call", async (t) => {
+  const outcomes: unknown[] = [];
+  const lab = await useServer(
+    t,
+    withHandlers({
+      ...nested(() => client),
+      async *download() {
+        try {
+          for (;;) {
+            yield {};
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+        } finally {
+          outcomes.push(await client.unary({ text: "inner" }).catch((error: RpcError) => error.code));
+          outcomes.push((await client.unary({ text: "inner" }, { parent: null })).text);
+        }
+      },
+    }),
+    { over: "memory" },
+  );
+  const client = lab.client(Lab);
+  for await (const _ of client.download({})) break;
+  await eventually("the way out to be over", () => lab.server.handlerCount === 0 && outcomes.length === 2);
+  assert.deepEqual(outcomes, [CANCELLED, "Infinity"]);
+});
