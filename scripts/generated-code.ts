@@ -14,12 +14,14 @@ import {
   rmSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 
 interface Generation {
   /** A buf template in `proto/`. */
   readonly template: string;
-  /** What it reads: files and folders below `proto/`. */
+  /** The folder of the protos, from the root of the repository. Default `proto`. */
+  readonly module?: string;
+  /** What it reads: files and folders below the module; none: all of it. */
   readonly inputs: readonly string[];
   /** Where its output goes, from the root of the repository. The folder holds nothing else. */
   readonly output: string;
@@ -29,6 +31,18 @@ interface Generation {
 export const GENERATIONS: readonly Generation[] = [
   { template: "buf.gen.library.yaml", inputs: ["google/rpc"], output: "packages/volant/src/gen" },
   { template: "buf.gen.users.yaml", inputs: ["user.proto"], output: "services/users/src/gen" },
+  {
+    template: "buf.gen.lab.yaml",
+    module: "packages/volant/test/proto",
+    inputs: [],
+    output: "packages/volant/test/gen",
+  },
+  {
+    template: "buf.gen.kinds.yaml",
+    module: "packages/volant/test/protobuf/proto",
+    inputs: [],
+    output: "packages/volant/test/protobuf/gen",
+  },
 ];
 
 export interface Difference {
@@ -43,9 +57,11 @@ export function generateInto(repository: string, target: string, generations = G
   const binaries = join(repository, "node_modules", ".bin");
   // Templates give their output relative to `proto/`, so the run's base is a `proto/` beside the output folders.
   mkdirSync(join(target, "proto"), { recursive: true });
-  for (const { template, inputs } of generations) {
+  for (const { template, module = "proto", inputs } of generations) {
     const paths = inputs.flatMap((input) => ["--path", input]);
-    execFileSync(join(binaries, "buf"), ["generate", "--template", template, "-o", join(target, "proto"), ...paths], {
+    const from = relative(protoFolder, join(repository, module)) || ".";
+    const options = ["--template", template, "-o", join(target, "proto"), ...paths];
+    execFileSync(join(binaries, "buf"), ["generate", from, ...options], {
       cwd: protoFolder,
       stdio: ["ignore", "inherit", "inherit"],
       env: { ...process.env, PATH: `${binaries}${delimiter}${process.env.PATH ?? ""}` },

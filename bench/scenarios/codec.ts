@@ -119,14 +119,18 @@ function logShapes(figures: Figures, { log }: RunOptions): void {
     for (const { name: shape } of SHAPES) {
       const cells = NAMES.map((name) => {
         const nanoseconds = Math.round(1e9 / speedOf(figures, name, operation, shape));
-        const allocated = median(
-          figures.get(keyOf(name, operation, shape))!.map(({ allocatedBytes }) => allocatedBytes),
-        );
-        return `${nanoseconds} (${Math.round(allocated)})`.padStart(20);
+        const allocated = allocatedOf(figures.get(keyOf(name, operation, shape))!);
+        return `${nanoseconds} (${allocated})`.padStart(20);
       });
       log([shape.padEnd(18), ...cells].join(" "));
     }
   }
+}
+
+/** Where a collection came between the two readings of the heap the figure is no figure. */
+function allocatedOf(measured: readonly Measured[]): string {
+  const known = measured.map(({ allocatedBytes }) => allocatedBytes).filter((octets) => octets >= 0);
+  return known.length === 0 ? "?" : String(Math.round(median(known)));
 }
 
 function createRows(figures: Figures): Row[] {

@@ -14,8 +14,8 @@ export {
   type ClientOptions,
   type ClientStreamingCall,
   createClient,
-  type Requests,
   type RequestSink,
+  type Requests,
   type ServerStreamingCall,
 } from "./client/create-client.ts";
 export { detached } from "./rpc/ambient.ts";
@@ -39,10 +39,10 @@ export {
 export type { ServerHooks, ServerInterceptor } from "./rpc/interceptor.ts";
 export { Metadata, type MetadataInit } from "./rpc/metadata.ts";
 export type { Idempotency, MethodInfo, MethodKind } from "./rpc/method.ts";
+export type { Peer } from "./rpc/peer.ts";
 export { type ErrorOrigin, RpcError, type RpcErrorOptions } from "./rpc/rpc-error.ts";
 export { type Status, StatusCode, statusName } from "./rpc/status.ts";
 export type { Handler, Handlers } from "./server/handlers.ts";
 export type { ListenAddress, ListenOptions } from "./server/listener.ts";
 export { type DrainOptions, Server } from "./server/server.ts";
 export type { RejectedCall, ServerOptions } from "./server/server-options.ts";
-export type { Peer } from "./rpc/peer.ts";

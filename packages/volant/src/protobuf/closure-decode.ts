@@ -45,6 +45,7 @@ export function createDecoder(desc: DescMessage, find: Find): DecodeMessage {
         if (read === undefined) keepUnknown(message, bytes, limit, depth, tag);
         else read(message, bytes, limit, depth, tag);
       }
+      tag = 0;
       if (group !== 0) wrongGroupEnd(group, 0);
       return message;
     } catch (error) {

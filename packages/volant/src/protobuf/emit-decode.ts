@@ -12,10 +12,12 @@
  * see whether a list is packed; nothing at or behind `limit` is read.
  */
 import type { DescMessage } from "@bufbuild/protobuf";
+import { wireTypeOf } from "./emit-encode.ts";
 import { PACKED_READERS } from "./packed.ts";
 import { type FieldPlan, isScalar, type MessagePlan, type OneofPlan, planOf, type ScalarName } from "./plan.ts";
 import { MAX_DEPTH } from "./read.ts";
 import { indent, literal, type Unit } from "./unit.ts";
+import { ROOM } from "./write.ts";
 
 export function emitDecode(unit: Unit, desc: DescMessage, role: "decode" | "group", name: string): string {
   return new DecodeEmitter(unit, planOf(desc), role === "group", name).emit();
@@ -40,7 +42,7 @@ class DecodeEmitter {
     const groupEnd =
       "if ((tag & 7) === 4) {\n  if (tag >>> 3 !== number) wrongGroupEnd(number, tag);\n  break read;\n}";
     const loop = [
-      isGroup ? "if (at >= end) wrongGroupEnd(number, 0);" : "if (at >= end) break;",
+      isGroup ? "if (at >= end) {\n  tag = 0;\n  wrongGroupEnd(number, 0);\n}" : "if (at >= end) break;",
       "tag = bytes[at++];",
       "if (tag > 127) {\n  tag = 0;\n  tag = readTag(bytes, at - 1, limit);\n  at = cursor.position;\n}",
       "if ((tag & 7) > 5) illegalTag(tag);",
@@ -204,12 +206,13 @@ class DecodeEmitter {
       return `${READ_LENGTH}\n${call}\nat = cursor.position;`;
     }
     const read = this.read(field, "undefined");
+    const count = wireTypeOf(type) === 0 ? "countVarints(bytes, at, last)" : `Math.ceil(length / ${ROOM[type]})`;
     const fresh = `let value;\n${read}\nitems[i] = value;`;
     return [
       READ_LENGTH,
       "const last = at + length;",
       `if (${target} === undefined) {`,
-      "  const items = new Array(countVarints(bytes, at, last));",
+      `  const items = new Array(${count});`,
       `  for (let i = 0; i < items.length; i++) {\n${indent(indent(fresh))}\n  }`,
       `  ${target} = items;`,
       "} else {",

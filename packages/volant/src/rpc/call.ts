@@ -41,6 +41,12 @@ export interface ServerCall {
   /** Sends the headers now instead of with the first message. A second call does nothing. */
   sendHeaders(): void;
   /**
+   * Ends the call now, from outside its handler: `signal` fires, a running generator is told to return, and the client
+   * gets what throwing `error` in the handler would give it. Where data that the client does not take stands in the way,
+   * the stream is reset instead: RESOURCE_EXHAUSTED arrives as such, any other code as CANCELLED. Nothing once it has ended.
+   */
+  cancel(error: unknown): void;
+  /**
    * Calls `listener` once, when the status is decided; innermost first. At once where that has happened already, so that
    * what was begun after a wait is ended too. One that throws, or rejects, is reported to `onError`.
    */

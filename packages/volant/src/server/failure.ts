@@ -32,3 +32,17 @@ export function failureOf(error: unknown, call: IncomingCall, endedAs: StatusCod
 function isAbortError(error: unknown): boolean {
   return error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError");
 }
+
+/** For what a handler gives in the place of a message: it would go out as an empty one. */
+export function noMessage(path: string, what: string): TypeError {
+  return new TypeError(`the handler of ${path} ${what}; a message is an object with its fields, {} for an empty one`);
+}
+
+export function deadlinePassed(): RpcError {
+  return createRpcError("library", StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed");
+}
+
+/** For whoever reads a request whose call ended first. */
+export function requestCutShort(): RpcError {
+  return createRpcError("library", StatusCode.CANCELLED, "the call ended before its request did");
+}

@@ -20,6 +20,8 @@ export interface CallStream {
   /** Sends response headers now, if they are not out yet. */
   sendHeadersNow(): void;
   readonly headersSent: boolean;
+  /** Ends the call now; see `ServerCall.cancel`. */
+  cancel(error: unknown): void;
   /** How the call ended; undefined while it has not. */
   describeEnd(): CallEnd | undefined;
   /** Reports an error that no client will see. Never throws. */
@@ -89,6 +91,10 @@ export class IncomingCall implements ServerCall {
 
   sendHeaders(): void {
     this.stream.sendHeadersNow();
+  }
+
+  cancel(error: unknown): void {
+    this.stream.cancel(error);
   }
 
   onEnd(listener: EndListener): void {

@@ -18,7 +18,7 @@ import { isIterable, isThenable, Pump, type PumpTarget } from "../stream/pump.ts
 import { ErrorCode, type HeaderField, type Http2Connection, type Http2Stream } from "../transport/http2.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import { EarlyRequest } from "./early-request.ts";
-import { failureOf, INTERNAL } from "./failure.ts";
+import { deadlinePassed, failureOf, INTERNAL, noMessage, requestCutShort } from "./failure.ts";
 import { type CallStream, IncomingCall } from "./incoming-call.ts";
 import { OK, Response, type ResponseMetadata } from "./response.ts";
 import type { BoundMethod } from "./router.ts";
@@ -154,15 +154,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
   }
 
   override onTimer(): void {
-    const error = createRpcError("library", StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed");
-    this.endedAs = StatusCode.DEADLINE_EXCEEDED;
-    this.cancelWork(error);
-    if (this.ended) return;
-    // A status behind data that the peer does not take would never arrive: then the stream is reset.
-    if (this.stream.queuedBytes > 0) {
-      this.host.http2.resetStream(this.stream, ErrorCode.CANCEL);
-      this.decide(error, "deadline");
-    } else this.sendStatus(error, "deadline");
+    this.endNow(deadlinePassed(), "deadline");
   }
 
   // From the inbound half
@@ -230,6 +222,12 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
 
   sendHeadersNow(): void {
     if (!this.ended) this.response.sendHeaders(this.call);
+  }
+
+  cancel(error: unknown): void {
+    const { status, report } = failureOf(error, this.call, undefined);
+    if (report) this.reportError(error);
+    if (!this.ended) this.endNow(status, "server");
   }
 
   // The handler
@@ -332,6 +330,21 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     if (!this.halfClosed) this.host.http2.resetWhenDone(this.stream);
   }
 
+  /** The end comes from outside the handler and waits for nobody. */
+  private endNow(status: Status, cancelledBy: CallEnd["cancelledBy"]): void {
+    this.endedAs = status.code;
+    this.cancelWork(status);
+    if (this.ended) return;
+    if (this.stream.queuedBytes === 0) {
+      this.sendStatus(status, cancelledBy);
+      return;
+    }
+    // A status behind data that the peer does not take would never arrive: then the stream is reset.
+    const tooSlow = status.code === StatusCode.RESOURCE_EXHAUSTED;
+    this.host.http2.resetStream(this.stream, tooSlow ? ErrorCode.ENHANCE_YOUR_CALM : ErrorCode.CANCEL);
+    this.decide(status, cancelledBy);
+  }
+
   /** The peer is gone, or does not want the answer any more. */
   private abandon(code: StatusCode, cancelledBy: CallEnd["cancelledBy"], message: string): void {
     if (this.ended) {
@@ -367,17 +380,13 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     if (this.slot >= 0) timerWheel.disarm(this);
     this.early = undefined;
     this.inbound.stop();
-    if (this.requests !== undefined) this.endRequests(this.requests);
+    // Only a half-close ends an iteration: whoever still reads must not take a part for the whole.
+    if (this.halfClosed) this.requests?.end();
+    else this.requests?.fail(requestCutShort());
     this.response.release();
     this.endStatus = status;
     this.cancelledBy = cancelledBy;
     if (this.call.endListeners !== undefined) runInCall(this.call, ServerStream.tellEnd, this);
-  }
-
-  /** Only a half-close ends an iteration: whoever still reads must not take a part for the whole. */
-  private endRequests(requests: MessageQueue): void {
-    if (this.halfClosed) requests.end();
-    else requests.fail(createRpcError("library", StatusCode.CANCELLED, "the call ended before its request did"));
   }
 
   private static tellEnd(stream: ServerStream): void {
@@ -394,9 +403,4 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
       return false;
     }
   }
-}
-
-/** Otherwise it would go out as an empty message. */
-function noMessage(path: string, what: string): TypeError {
-  return new TypeError(`the handler of ${path} ${what}; a message is an object with its fields, {} for an empty one`);
 }

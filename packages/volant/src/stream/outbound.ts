@@ -34,7 +34,7 @@ export class Outbound {
    * throws; nothing of the message was sent then.
    */
   send(message: unknown, trailers?: Buffer): void {
-    if (this.sendDirect(message, trailers)) return;
+    if (this.sendDirect(message, trailers, false)) return;
     const bytes = this.encode(message);
     this.sendHeadersIfDue();
     this.sendBytes(bytes, false);
@@ -43,6 +43,7 @@ export class Outbound {
 
   /** The last message of our side, which ends it: END_STREAM goes with its last octets. */
   sendLast(message: unknown): void {
+    if (this.sendDirect(message, undefined, true)) return;
     const bytes = this.encode(message);
     this.sendHeadersIfDue();
     this.sendBytes(bytes, true);
@@ -67,7 +68,7 @@ export class Outbound {
     room?.resolve();
   }
 
-  private sendDirect(message: unknown, trailers: Buffer | undefined): boolean {
+  private sendDirect(message: unknown, trailers: Buffer | undefined, last: boolean): boolean {
     const { http2, codec } = this;
     const at = http2.reserve(this.stream, this.headers, codec.estimate + PREFIX_BYTES);
     if (at < 0) return false;
@@ -80,7 +81,7 @@ export class Outbound {
     }
     if (length < 0) return false;
     writePrefix(target, at, false, length);
-    if (!http2.commit(length + PREFIX_BYTES, trailers)) return false;
+    if (!http2.commit(length + PREFIX_BYTES, trailers, last)) return false;
     this.headers = undefined;
     this.messagesSent++;
     return true;

@@ -151,6 +151,20 @@ test("a handler can disarm timers of its own slot, the next one among them", () 
   assert.equal(wheel.size, 0);
 });
 
+test("a handler that disarms only the next timer of its slot does not keep the rest from firing", () => {
+  const { clock, wheel } = setUp();
+  const rest = [new Recorder(), new Recorder()];
+  const next = new Recorder();
+  const first = new Recorder(() => wheel.disarm(next));
+  // The one armed last stands first.
+  for (const timer of [...rest, next, first]) wheel.arm(timer, 1_010);
+  clock.time.advance(20);
+  assert.deepEqual(
+    [first, next, ...rest].map(({ firedMs }) => firedMs.length),
+    [1, 0, 1, 1],
+  );
+});
+
 test("a handler that throws holds up nobody", async (t) => {
   const { clock, wheel } = setUp();
   const uncaught: unknown[] = [];

@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { create } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { codecsOf, compareDecode, compareEncode } from "./oracle.ts";
 import { Random } from "./random.ts";
@@ -15,6 +16,15 @@ const seed = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 
 for (const schema of TEST_SCHEMAS) {
   const codecs = codecsOf(schema);
+
+  test(`${schema.typeName}: no bytes are the message of create(), its properties in their order`, () => {
+    const empty = create(schema);
+    for (const codec of codecs.all) {
+      const decoded = codec.decode(new Uint8Array(0), 0, 0);
+      assert.deepStrictEqual(decoded, empty);
+      assert.deepEqual(Object.keys(decoded), Object.keys(empty));
+    }
+  });
 
   test(`${schema.typeName}: a message is encoded to the bytes of protobuf-es and decoded back to the same`, () => {
     fc.assert(

@@ -26,7 +26,8 @@ const FILLER = 0x81;
 
 export interface Codecs {
   readonly schema: DescMessage;
-  readonly all: readonly ProtobufCodec<DescMessage>[];
+  /** One of each engine. */
+  readonly all: readonly Pick<ProtobufCodec<DescMessage>, "decode" | "encode" | "encodeInto" | "estimate">[];
 }
 
 const ENGINES: readonly Engine[] = [new CompilingEngine(), new ClosureEngine()];
@@ -80,7 +81,8 @@ function withoutUnknownEnums(value: unknown, schema: DescMessage): unknown {
     const copy: Record<string, unknown> = Object.create(Object.getPrototypeOf(inner));
     for (const [key, item] of Object.entries(inner)) {
       const kept = key === "$unknown" ? (item as { no: number }[]).filter(({ no }) => !numbers.has(no)) : strip(item);
-      if (key !== "$unknown" || (kept as unknown[]).length > 0) copy[key] = kept;
+      if (key === "$unknown" && (kept as unknown[]).length === 0) continue;
+      Object.defineProperty(copy, key, { value: kept, enumerable: true, writable: true, configurable: true });
     }
     return copy;
   };
@@ -111,7 +113,7 @@ export function compareEncode({ schema, all }: Codecs, message: Message): Uint8A
   return expected;
 }
 
-function assertFits(codec: ProtobufCodec<DescMessage>, message: Message, expected: Uint8Array): void {
+function assertFits(codec: Codecs["all"][number], message: Message, expected: Uint8Array): void {
   const { length } = expected;
   const target = Buffer.alloc(length + 2 * MARGIN, FILLER);
   const filler = target.subarray(0, MARGIN).toString("hex");

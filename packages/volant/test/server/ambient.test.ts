@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Client, detached, type RpcError, type ServerInterceptor, StatusCode } from "../../src/index.ts";
+import { frames } from "../../src/testing/frame-factory.ts";
 import { eventually, useServer } from "../../src/testing/index.ts";
 import { Lab } from "../gen/lab_pb.ts";
 import { collect, failureOf, type LabHandlers, withHandlers } from "./support/lab-service.ts";
+import { prefixed, RawPeer, call as request } from "./support/raw-peer.ts";
 
 const { DEADLINE_EXCEEDED, CANCELLED } = StatusCode;
 
@@ -125,4 +127,34 @@ test("a generator that is cancelled cleans up inside its own call", async (t) =>
   for await (const _ of client.download({})) break;
   await eventually("the way out to be over", () => lab.server.handlerCount === 0 && outcomes.length === 2);
   assert.deepEqual(outcomes, [CANCELLED, "Infinity"]);
+});
+
+test("whoever ends a call from outside, its generator and its listeners still run inside it", async (t) => {
+  const outcomes: unknown[] = [];
+  const ask = async (): Promise<void> => {
+    outcomes.push(await client.unary({ text: "inner" }).catch((error: RpcError) => error.code));
+  };
+  const lab = await useServer(
+    t,
+    withHandlers({
+      ...nested(() => client),
+      async *download(_note, call) {
+        call.onEnd(ask);
+        call.signal.addEventListener("abort", () => void ask());
+        try {
+          // It waits in the yield, for a reader that does not read.
+          for (;;) yield { body: new Uint8Array(100_000) };
+        } finally {
+          await ask();
+        }
+      },
+    }),
+  );
+  const client = lab.client(Lab);
+  const peer = await RawPeer.ready(lab, 1);
+  peer.send(request(1, "Download"), frames.data(1, prefixed(Buffer.alloc(0))).endStream());
+  await peer.line(/^DATA 1/);
+  peer.send(frames.rstStream(1, 8));
+  await eventually("all three to have asked", () => outcomes.length === 3);
+  assert.deepEqual(outcomes, [CANCELLED, CANCELLED, CANCELLED]);
 });

@@ -182,6 +182,16 @@ test("a handler may end before its request is complete; the client is told to st
   assert.deepEqual(log.sort(), ["CANCELLED", "client finally", "client finally"]);
 });
 
+test("RFC 9113 §8.1 an answer before the request is complete is followed by a reset without an error", async (t) => {
+  const lab = await useServer(t, withHandlers({ upload: () => ({ text: "enough" }) }));
+  const peer = await RawPeer.ready(lab);
+  peer.send(request(1, "Upload"));
+  const [, , trailers] = await peer.answer(1);
+  assert.match(trailers!, /^HEADERS 1 end grpc-status=0/);
+  await peer.line(/^RST_STREAM 1 NO_ERROR/);
+  assert.equal(lab.server.streamCount, 0);
+});
+
 test("a request that ends only by the call's end never looks complete to whoever still reads it", async (t) => {
   let outcome = "";
   const lab = await useServer(
@@ -268,4 +278,54 @@ test("a stream that the peer breaks ends its call, and no other", async (t) => {
   assert.equal(lab.server.streamCount, 1);
   peer.send(frames.data(3, "").endStream());
   assert.match((await peer.answer(3)).at(-1)!, /grpc-status=0/);
+});
+
+test("call.cancel ends a call from outside its handler, with the error's own status and a generator told to return", async (t) => {
+  const log: string[] = [];
+  const lab = await useServer(
+    t,
+    withHandlers({
+      async *download(_note, call) {
+        call.onEnd(({ status, cancelledBy }) => log.push(`ended ${status.code} by ${cancelledBy}`));
+        try {
+          yield { text: "first" };
+          setImmediate(() => call.cancel(new RpcError(RESOURCE_EXHAUSTED, "enough of this")));
+          await new Promise((resolve) => call.signal.addEventListener("abort", resolve));
+          yield { text: "never sent" };
+        } finally {
+          log.push("finally");
+        }
+      },
+    }),
+  );
+  const texts: string[] = [];
+  const error = await failureOf(
+    (async () => {
+      for await (const { text } of lab.client(Lab).download({})) texts.push(text);
+    })(),
+    RESOURCE_EXHAUSTED,
+  );
+  assert.deepEqual([error.message, texts], ["enough of this", ["first"]]);
+  await eventually("the generator to have returned", () => log.length === 2);
+  assert.deepEqual(log.sort(), ["ended 8 by server", "finally"]);
+});
+
+test("call.cancel reaches a client that takes no data: the stream is reset, RESOURCE_EXHAUSTED as ENHANCE_YOUR_CALM", async (t) => {
+  let cancel = (): void => assert.fail("the handler did not start");
+  const lab = await useServer(
+    t,
+    withHandlers({
+      async *download(_note, call) {
+        cancel = () => call.cancel(new RpcError(RESOURCE_EXHAUSTED, "too slow"));
+        for (;;) yield { body: new Uint8Array(100_000) };
+      },
+    }),
+  );
+  const peer = await RawPeer.ready(lab, 1);
+  peer.send(request(1, "Download"), frames.data(1, prefixed(Buffer.alloc(0))).endStream());
+  await peer.line(/^DATA 1/);
+  cancel();
+  await peer.line(/^RST_STREAM 1 ENHANCE_YOUR_CALM/);
+  cancel();
+  assert.equal(lab.server.streamCount, 0);
 });

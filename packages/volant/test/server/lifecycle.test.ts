@@ -262,7 +262,7 @@ test("an idle connection is drained; one that is used, however long its call, is
 });
 
 test("a client that reconnects after an idle connection was drained loses no call", async (t) => {
-  const lab = await useServer(t, withHandlers({}), { server: { maxConnectionIdleMs: 5 } });
+  const lab = await useServer(t, withHandlers({}), { server: { maxConnectionIdleMs: 200 } });
   const client = lab.client(Lab);
   for (let round = 0; round < 3; round++) {
     assert.equal((await client.unary({ text: "x" })).text, "echo x");

@@ -81,8 +81,7 @@ function checkEmail(email: string, violations: Violations): void {
 
 /** The contract asks for no name, so an empty one is legal. */
 function checkName(name: string, violations: Violations): void {
-  if (isLongerThan(name, LIMITS.nameChars))
-    violations.add("name", `must have at most ${LIMITS.nameChars} characters`);
+  if (isLongerThan(name, LIMITS.nameChars)) violations.add("name", `must have at most ${LIMITS.nameChars} characters`);
   else if (hasControlCharacters(name)) violations.add("name", "must not contain control characters");
 }
 

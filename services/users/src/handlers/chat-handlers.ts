@@ -13,7 +13,7 @@ export function createChatHandlers(
 ): Pick<UserHandlers, "userChat"> {
   return {
     async *userChat(messages, call) {
-      const session = new ChatSession(hub, identity.callerOf(call), limits);
+      const session = new ChatSession(hub, identity.callerOf(call), limits, (error) => call.cancel(error));
       const close = (): void => session.close();
       // A generator that waits for a message cannot be stopped from outside: the end of the call wakes it.
       call.signal.addEventListener("abort", close, { once: true });

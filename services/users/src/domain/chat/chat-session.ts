@@ -42,12 +42,15 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
   readonly #limits: ChatLimits;
   readonly #queue: DeliveryQueue;
   readonly #memberships = new Map<string, Membership>();
+  readonly #onCut: ((error: unknown) => void) | undefined;
   #sender: string | undefined;
   #turn: Promise<void> = Promise.resolve();
   #isOver = false;
 
-  constructor(hub: RoomHub, caller: Caller, limits: ChatLimits) {
+  /** `onCut` gets a failure at once, instead of whoever iterates: a reader that is stuck iterates no more. */
+  constructor(hub: RoomHub, caller: Caller, limits: ChatLimits, onCut?: (error: unknown) => void) {
     this.#hub = hub;
+    this.#onCut = onCut;
     this.#caller = caller;
     this.#limits = limits;
     this.#queue = new DeliveryQueue({ maxMessages: limits.maxQueuedMessages, maxBytes: limits.maxQueuedBytes });
@@ -96,8 +99,13 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
 
   /** Ends the stream with the error; what was queued is dropped. */
   fail(error: unknown): void {
+    if (this.#isOver) return;
     this.#leaveAll();
-    this.#queue.fail(error);
+    if (this.#onCut === undefined) this.#queue.fail(error);
+    else {
+      this.#queue.close();
+      this.#onCut(error);
+    }
   }
 
   /** Ends the stream: nobody reads it any more. */

@@ -1,0 +1,7 @@
+/**
+ * The targets, in the order in which they run. A new one is a file here and an entry in this list.
+ */
+import type { FuzzTarget } from "../target.ts";
+import { codec } from "./codec.ts";
+
+export const TARGETS: readonly FuzzTarget[] = [codec];

@@ -1,0 +1,168 @@
+/**
+ * Attacks with DATA, sent or not taken: more frames than content, padding, and answers that nobody fetches.
+ */
+import type { Http2Options } from "../../src/http2/options.ts";
+import { frames } from "../../src/testing/frame-factory.ts";
+import { type Attack, OFF, type Outcome, request, Victim } from "./attack.ts";
+
+const empty = frames.data(1, "").bytes();
+
+const emptyData: Attack = {
+  name: "DATA of nothing",
+  cve: "CVE-2019-9518",
+  rule: "a frame without octets and without END_STREAM costs ten glitches and reaches nobody",
+  options: ["glitchBurst", "glitchesPerSecond"],
+  counter: "empty-data",
+  unit: "frames in a second",
+  allowed: 1_100,
+  off: { glitchBurst: OFF },
+  play: (options) => {
+    const victim = new Victim("server", options);
+    victim.feed(request(1));
+    victim.flood(1_000, 10, () => empty);
+    return { got: victim.read - 1, core: victim.core };
+  },
+  honest: {
+    name: "30 calls a second with an empty DATA in front of their content and one for their end, for ten minutes",
+    play: () => {
+      const victim = new Victim("server");
+      for (let index = 0; index < 18_000; index++) {
+        const id = 1 + 2 * index;
+        victim.feed(request(id), frames.data(id, ""), frames.data(id, "x"), frames.data(id, "").endStream());
+        victim.core.http2.sendHeaders(victim.core.stream(id), Buffer.of(0x88), true);
+        victim.pass(33);
+      }
+      victim.assertUnhurt("empty-data");
+    },
+  },
+};
+
+const tinyData: Attack = {
+  name: "DATA of one octet that nobody consumes",
+  cve: "RUSTSEC-2026-0258, GHSA-q83h-524g-xf6h",
+  rule: "the core keeps no DATA; frames under 256 octets not consumed yet are counted, and beyond the limit are glitches",
+  options: ["maxTinyDataFrames", "glitchBurst", "glitchesPerSecond"],
+  counter: "tiny-data",
+  unit: "frames held",
+  allowed: 65_000,
+  off: { maxTinyDataFrames: OFF },
+  play: (options) => {
+    const victim = new Victim("server", { ...options, initialStreamWindowBytes: 1_048_576 });
+    victim.feed(request(1));
+    victim.flood(500, 1_000, () => DRIP);
+    return { got: victim.read - 1, core: victim.core };
+  },
+  honest: {
+    name: "10,000 messages of 20 to 600 octets on 100 streams for a slow application, and a window full of messages of 25",
+    play: () => {
+      const ids = Array.from({ length: 100 }, (_, index) => 1 + 2 * index);
+      const victim = new Victim("server");
+      victim.feed(...ids.map((id) => request(id)));
+      for (let round = 0; round < 100; round++) {
+        victim.feed(...ids.map((id, index) => frames.data(id, 20 + ((index * 7 + round * 13) % 581))));
+        if (round % 10 === 9) consumeAll(victim, ids);
+      }
+      victim.assertUnhurt();
+      const full = new Victim("server");
+      full.feed(...ids.map((id) => request(id)));
+      for (let round = 0; round < 400; round++) full.feed(...ids.map((id) => frames.data(id, 25)));
+      full.assertUnhurt();
+      consumeAll(full, ids);
+    },
+  },
+};
+
+const DRIP = frames.data(1, "x").bytes();
+
+function consumeAll(victim: Victim, ids: readonly number[]): void {
+  for (const id of ids) {
+    const stream = victim.core.stream(id);
+    // Message by message, as an application does.
+    while (stream.receiveWindow.held > 0 && !victim.core.http2.isClosed) {
+      victim.core.http2.consume(stream, Math.min(100, stream.receiveWindow.held));
+    }
+  }
+  victim.pass(1);
+}
+
+const padding: Attack = {
+  name: "padding that takes window and gives none back",
+  cve: "h2 0.4.14 and 0.4.15 window leaks",
+  rule: "padding as long as its frame ends the connection; any other is credited to both windows at once",
+  options: [],
+  counter: "data-padding-too-long",
+  unit: "octets of window lost",
+  allowed: 0,
+  off: undefined,
+  play: () => {
+    const victim = new Victim("server");
+    victim.feed(request(1));
+    victim.flood(100, 10, () => frames.data(1, "").padded(255));
+    const { held } = victim.core.http2.windows;
+    victim.pass(60_000).feed(frames.raw(0x0, 0x8, 1, Buffer.of(9)));
+    return { got: held, core: victim.core };
+  },
+  honest: {
+    name: "256 MiB in frames padded by 255 octets each",
+    play: () => {
+      const victim = new Victim("server");
+      victim.feed(request(1));
+      const frame = frames.data(1, 16_000).padded(255).bytes();
+      for (let index = 0; index < 16_384; index++) {
+        victim.feed(frame);
+        victim.core.http2.consume(victim.core.stream(1), 16_000);
+      }
+      if (victim.core.http2.windows.held !== 0) throw new Error("padding was not credited");
+      victim.assertUnhurt();
+    },
+  },
+};
+
+/** How many seconds out of ten minutes a finished answer of 60,000 octets stays with us. */
+function secondsHeld(options: Http2Options, eachSecond: (victim: Victim, second: number) => void): Outcome {
+  const victim = new Victim("server", options);
+  victim.feed(frames.settings([4, 0]), request(1, true));
+  const stream = victim.core.stream(1);
+  victim.core.http2.sendHeaders(stream, Buffer.of(0x88), false);
+  victim.core.http2.sendData(stream, Buffer.alloc(60_000), false);
+  victim.core.http2.sendTrailers(stream, [{ name: "grpc-status", value: "0", indexing: 0 }]);
+  let got = 0;
+  for (; got < 600 && !stream.isClosed; got++) {
+    victim.pass(1_000);
+    eachSecond(victim, got);
+  }
+  return { got, core: victim.core };
+}
+
+const stalled: Attack = {
+  name: "a window of zero, or of an octet every ten seconds, under a finished answer",
+  cve: "CVE-2026-49975, CVE-2019-9517",
+  rule: "an answer of which the peer takes less than a KiB in a period is reset with CANCEL. Calls still being written are not",
+  options: ["streamStallTimeoutMs"],
+  counter: "stream-stalled",
+  unit: "seconds of a finished answer in memory",
+  allowed: 180,
+  off: { streamStallTimeoutMs: OFF },
+  play: (options) =>
+    secondsHeld(options, (victim, second) => {
+      if (second % 10 === 0) victim.feed(frames.windowUpdate(1, 1));
+    }),
+  honest: {
+    name: "a peer on a very slow link that takes 200 octets a second, and a writer that waits an hour for its reader",
+    play: () => {
+      const slow = secondsHeld({}, (victim) => victim.feed(frames.windowUpdate(1, 200)));
+      if (slow.got < 290 || slow.core.http2.faultCounts.has("stream-stalled")) throw new Error("it was cut off");
+      const victim = new Victim("server");
+      victim.feed(request(1, true), request(3, true), frames.settings([4, 0]));
+      for (const id of [1, 3]) victim.core.http2.sendHeaders(victim.core.stream(id), Buffer.of(0x88), false);
+      victim.core.http2.sendData(victim.core.stream(1), Buffer.alloc(65_536), false);
+      victim.pass(3_600_000);
+      if (victim.core.stream(1).isClosed) throw new Error("a call that is still written was reset");
+      victim.core.http2.sendData(victim.core.stream(3), Buffer.alloc(10), true);
+      victim.pass(59_000).feed(frames.windowUpdate(3, 10));
+      if (victim.counted("stream-stalled") > 0) throw new Error("an answer after an idle hour was taken for an old one");
+    },
+  },
+};
+
+export const DATA_ATTACKS: readonly Attack[] = [emptyData, tinyData, padding, stalled];
