@@ -43,6 +43,7 @@ export const GENERATIONS: readonly Generation[] = [
     inputs: [],
     output: "packages/volant/test/protobuf/gen",
   },
+  { template: "buf.gen.shapes.yaml", module: "bench/codec/proto", inputs: [], output: "bench/codec/gen" },
 ];
 
 export interface Difference {

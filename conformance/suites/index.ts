@@ -1,6 +1,7 @@
 /**
  * The list of suites, in the order in which they run.
  */
+import { attacks } from "./attacks.ts";
 import { curl } from "./curl.ts";
 import { frames } from "./frames.ts";
 import { h2spec } from "./h2spec.ts";
@@ -12,4 +13,15 @@ import { nodeHttp2 } from "./node-http2.ts";
 import type { Suite } from "./suite.ts";
 import { tools } from "./tools.ts";
 
-export const SUITES: readonly Suite[] = [hpack, frames, h2spec, h2specd, nodeHttp2, curl, nginx, haproxy, tools];
+export const SUITES: readonly Suite[] = [
+  hpack,
+  frames,
+  attacks,
+  h2spec,
+  h2specd,
+  nodeHttp2,
+  curl,
+  nginx,
+  haproxy,
+  tools,
+];

@@ -39,10 +39,16 @@ export {
 export type { ServerHooks, ServerInterceptor } from "./rpc/interceptor.ts";
 export { Metadata, type MetadataInit } from "./rpc/metadata.ts";
 export type { Idempotency, MethodInfo, MethodKind } from "./rpc/method.ts";
-export type { Peer } from "./rpc/peer.ts";
+export type { Peer, TlsPeer } from "./rpc/peer.ts";
 export { type ErrorOrigin, RpcError, type RpcErrorOptions } from "./rpc/rpc-error.ts";
 export { type Status, StatusCode, statusName } from "./rpc/status.ts";
 export type { Handler, Handlers } from "./server/handlers.ts";
 export type { ListenAddress, ListenOptions } from "./server/listener.ts";
 export { type DrainOptions, Server } from "./server/server.ts";
 export type { RejectedCall, ServerOptions } from "./server/server-options.ts";
+export { TlsCredentials, type TlsLoader, type TlsReloadOptions } from "./transport/tls-credentials.ts";
+export type { ChannelTlsOptions } from "./transport/tls-dialer.ts";
+export { TlsHandshakeError } from "./transport/tls-failures.ts";
+export type { Pem, TlsMaterialOptions } from "./transport/tls-material.ts";
+export type { TlsProtocolOptions } from "./transport/tls-protocol.ts";
+export type { ServerTlsOptions } from "./transport/tls-server-options.ts";

@@ -8,13 +8,19 @@ import { BufferBudget, processBudget } from "../stream/buffer-budget.ts";
 import type { InboundLimits } from "../stream/inbound.ts";
 import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
+import { type ChannelTlsOptions, type ResolvedChannelTls, resolveChannelTls } from "../transport/tls-dialer.ts";
 import { type BackoffOptions, type ResolvedBackoffOptions, resolveBackoffOptions } from "./backoff.ts";
 import type { ClientInterceptor } from "./client-interceptor.ts";
 
 export interface ChannelOptions {
+  /**
+   * TLS: true verifies the server by Node's CAs; an object says by which, as whom, or shows a certificate of one's own.
+   * Default: cleartext HTTP/2.
+   */
+  readonly tls?: boolean | ChannelTlsOptions;
   /** Policies for every client of this channel, outermost first; a client's own come inside them. */
   readonly interceptors?: readonly ClientInterceptor[];
-  /** `:authority` of every call. Default: the target's host and port (grpc.default_authority). */
+  /** `:authority` of every call. Default: `tls.servername`, or the target's host and port (grpc.default_authority). */
   readonly authority?: string;
   /** Put in front of the library's own user agent (grpc.primary_user_agent). */
   readonly userAgent?: string;
@@ -42,6 +48,7 @@ export interface ChannelOptions {
 }
 
 export interface ResolvedChannelOptions {
+  readonly tls: ResolvedChannelTls | undefined;
   readonly interceptors: readonly ClientInterceptor[];
   readonly authority: string | undefined;
   readonly userAgent: string;
@@ -59,11 +66,13 @@ const LONGEST_TIMER_MS = 0x7fff_ffff;
 
 /** Throws RangeError, TypeError or UsageError naming the option, what was given and what is allowed. */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
-  const { keepalive = {}, maxBufferedBytes, userAgent, authority } = options;
+  const tls = resolveChannelTls(options.tls);
+  const { keepalive = {}, maxBufferedBytes, userAgent, authority = tls?.servername } = options;
   const connectTimeoutMs = inRange("connectTimeoutMs", options.connectTimeoutMs ?? 20_000, 1, LONGEST_TIMER_MS);
   if (authority !== undefined) checkText("authority", authority, /^[\x21-\x7e]+$/, "visible ASCII without spaces");
   if (userAgent !== undefined) checkText("userAgent", userAgent, /^[\x20-\x7e]+$/, "printable ASCII");
   return Object.freeze({
+    tls,
     interceptors: options.interceptors ?? [],
     authority,
     userAgent: userAgent === undefined ? OWN_USER_AGENT : `${userAgent} ${OWN_USER_AGENT}`,

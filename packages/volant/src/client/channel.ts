@@ -8,7 +8,7 @@ import { createRpcError } from "../rpc/rpc-error.ts";
 import { StatusCode } from "../rpc/status.ts";
 import { type ChannelOptions, type ResolvedChannelOptions, resolveChannelOptions } from "./channel-options.ts";
 import type { ConnectivityState } from "./connectivity.ts";
-import { type Connector, connectSocket } from "./connector.ts";
+import { type Connector, connectorOf } from "./connector.ts";
 import { type PendingCall, PendingCalls } from "./pending-calls.ts";
 import { StateWatchers } from "./state-watchers.ts";
 import { Subchannel } from "./subchannel.ts";
@@ -32,15 +32,16 @@ export class Channel {
 
   /**
    * `target`: host:port, dns:///host:port, ipv4:…, ipv6:…, unix:path. Throws TypeError for any other, RangeError, TypeError
-   * or UsageError for an option outside its range. `connector` is for tests: how the transport is opened.
+   * or UsageError for an option outside its range. `connector` is for tests: how the transport is opened, `tls` then
+   * counts for `:scheme` and `:authority` only.
    */
-  constructor(target: string, options: ChannelOptions = {}, connector: Connector = connectSocket) {
+  constructor(target: string, options: ChannelOptions = {}, connector?: Connector) {
     const { endpoint, authority } = parseTarget(target);
     wantAmbientCall();
     this.target = target;
     this.options = resolveChannelOptions(options);
     this.authority = this.options.authority ?? authority;
-    this.subchannel = new Subchannel(endpoint, this.options, connector, {
+    this.subchannel = new Subchannel(endpoint, this.options, connector ?? connectorOf(this.options.tls), {
       onStateChanged: (state) => this.onStateChanged(state),
       onRoom: () => this.queueStart(),
     });

@@ -14,10 +14,15 @@ import { Indexing, type OutboundField } from "../transport/http2.ts";
 const SECRET_NAMES: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization"]);
 
 /** The fields that do not change between calls of a method: made once per method and channel. */
-export function constantFields(path: string, authority: string, userAgent: string): readonly OutboundField[] {
+export function constantFields(
+  path: string,
+  authority: string,
+  userAgent: string,
+  scheme: "http" | "https" = "http",
+): readonly OutboundField[] {
   const fields: [string, string][] = [
     [":method", "POST"],
-    [":scheme", "http"],
+    [":scheme", scheme],
     [":path", path],
     [":authority", authority],
     [HeaderName.TE, "trailers"],

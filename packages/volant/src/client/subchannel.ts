@@ -27,6 +27,8 @@ interface Attempt {
   cancelTransport: () => void;
   /** Set once the transport is open. */
   connection: ClientConnection | undefined;
+  /** What the transport itself said last; it knows more than the connection. */
+  lastWords: string | undefined;
 }
 
 type Phase =
@@ -129,7 +131,9 @@ export class Subchannel implements ConnectionListener {
 
   onRetired(connection: ClientConnection, reason: string): void {
     const { phase } = this;
-    if (phase.kind === "connecting" && phase.attempt.connection === connection) this.failAttempt(phase.attempt, reason);
+    if (phase.kind === "connecting" && phase.attempt.connection === connection) {
+      this.failAttempt(phase.attempt, this.refusalText(phase.attempt, reason));
+    }
     if (phase.kind !== "ready" || phase.connection !== connection) return;
     this.lastFailure = reason;
     const wasUseful = connection.hasAnswered || performance.now() - phase.sinceMs >= this.options.backoff.initialMs;
@@ -145,7 +149,7 @@ export class Subchannel implements ConnectionListener {
 
   private startAttempt(): void {
     const timer = setTimeout(() => this.failAttempt(attempt, this.timeoutText(attempt)), this.options.connectTimeoutMs);
-    const attempt: Attempt = { timer, cancelTransport: () => undefined, connection: undefined };
+    const attempt: Attempt = { timer, cancelTransport: () => undefined, connection: undefined, lastWords: undefined };
     this.applyAwaited(timer);
     this.enter({ kind: "connecting", attempt });
     // A listener may have closed the channel.
@@ -158,6 +162,9 @@ export class Subchannel implements ConnectionListener {
         connection.start(createWire(connection.wireSink));
       },
       onFailed: (reason) => this.failAttempt(attempt, reason),
+      onBroken: (reason) => {
+        attempt.lastWords = reason;
+      },
     });
   }
 
@@ -173,6 +180,13 @@ export class Subchannel implements ConnectionListener {
     this.backOff();
     if (attempt.connection === undefined) attempt.cancelTransport();
     else attempt.connection.close();
+  }
+
+  /** In TLS 1.3 a server judges our certificate when our side of the handshake is over already. RFC 8446 §4.4.2.4. */
+  private refusalText(attempt: Attempt, reason: string): string {
+    if (attempt.lastWords !== undefined) return attempt.lastWords;
+    if (this.options.tls?.credentials.current.cert === undefined) return reason;
+    return `${reason} right after the TLS handshake; it may not accept the certificate of this channel (tls.cert)`;
   }
 
   private timeoutText(attempt: Attempt): string {

@@ -13,6 +13,7 @@ import {
   MAX_ALLOWANCE,
   PRIORITIES_PER_STREAM,
   STREAM_ERROR_COSTS,
+  TINY_DATA_BYTES,
   WINDOW_UPDATES_PER_DATA,
   WINDOW_UPDATES_PER_STREAM,
 } from "./abuse-policy.ts";
@@ -32,7 +33,7 @@ export class AbuseBudget {
   private unsentAnswers = 0;
   /** Calls that completed normally and are not refunded yet. */
   private completed = 0;
-  /** DATA frames sent in full size, and streams opened by either side: what allowances are earned by. */
+  /** Octets of DATA frames sent, none for more than it can earn, and streams opened: what allowances are earned by. */
   private dataSent = 0;
   private streamsOpened = 0;
   /** Tiny DATA frames whose octets nobody consumed yet. */
@@ -82,8 +83,9 @@ export class AbuseBudget {
     this.streamsOpened++;
   }
 
-  dataFrameSent(): void {
-    this.dataSent++;
+  /** `octets`: of a frame that a narrow window cut short; otherwise at least {@link TINY_DATA_BYTES}. */
+  dataFrameSent(octets: number): void {
+    this.dataSent += Math.min(octets, TINY_DATA_BYTES);
   }
 
   /** False where the peer resets streams faster than it may: new ones are refused until that has grown back. */
@@ -105,8 +107,9 @@ export class AbuseBudget {
 
   /** True for a WINDOW_UPDATE that streams and DATA account for. Without a bound one octet each makes us work for ever. */
   isWindowUpdateEarned(): boolean {
-    const { streamsOpened, dataSent } = this;
-    return this.windowUpdates.take(1 + WINDOW_UPDATES_PER_STREAM * streamsOpened + WINDOW_UPDATES_PER_DATA * dataSent);
+    const frames = this.dataSent / TINY_DATA_BYTES;
+    const earned = 1 + WINDOW_UPDATES_PER_STREAM * this.streamsOpened + WINDOW_UPDATES_PER_DATA * frames;
+    return this.windowUpdates.take(Math.floor(earned));
   }
 
   isPriorityEarned(): boolean {

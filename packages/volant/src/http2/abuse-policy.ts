@@ -62,7 +62,10 @@ export const CHARGES: ReadonlyMap<string, Costs> = new Map<string, Costs>([
   ["goaway", TEN_GLITCHES],
 ]);
 
-/** DATA frames below this carry more overhead than content. */
+/**
+ * DATA frames below this carry more overhead than content. One that we sent because a narrow window cut it short earns
+ * WINDOW_UPDATEs in proportion only, or a window that opens by an octet at a time would pay for itself.
+ */
 export const TINY_DATA_BYTES = 256;
 
 /** Free WINDOW_UPDATEs: one, and for each stream and each DATA frame sent. */

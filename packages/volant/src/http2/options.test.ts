@@ -10,6 +10,11 @@ test("defaults are legal, complete and frozen", () => {
   assert.equal(resolved.maxConcurrentStreams, 100);
 });
 
+test("a limit that can be switched off takes Infinity, any other does not", () => {
+  assert.equal(resolveHttp2Options({ glitchBurst: Number.POSITIVE_INFINITY }).glitchBurst, Number.POSITIVE_INFINITY);
+  assert.throws(() => resolveHttp2Options({ maxFrameBytes: Number.POSITIVE_INFINITY }), UsageError);
+});
+
 for (const options of [
   { connectionWindowBytes: 65_534 },
   { maxFrameBytes: 16_383 },

@@ -9,6 +9,7 @@
  * Granted only while nothing is queued for the connection, both windows are open, no table size update is due and no
  * other reservation is open. Header blocks here are constant bytes.
  */
+import { TINY_DATA_BYTES } from "./abuse-policy.ts";
 import type { ConnectionParts } from "./connection-parts.ts";
 import { FRAME_HEADER_BYTES, FrameFlag } from "./frame-type.ts";
 import { writeDataHeader } from "./frames/data.ts";
@@ -97,7 +98,7 @@ export class Reservation {
     output.length = this.dataAt + FRAME_HEADER_BYTES + length;
     stream.sendWindow.consume(length);
     parts.sendWindow.consume(length);
-    parts.budget.dataFrameSent();
+    parts.budget.dataFrameSent(TINY_DATA_BYTES);
     if (endsHere) stream.state = nextStreamState(stream.state, StreamInput.SEND_DATA_END);
     else if (trailers !== undefined) this.writeTrailers(stream, trailers);
     parts.outputWritten();

@@ -6,6 +6,7 @@
  * data and wait for nobody else's; resets and ends without data wait for nothing. Once the connection is closed every
  * command does nothing: the layer above has heard of it, or is about to.
  */
+import { TINY_DATA_BYTES } from "./abuse-policy.ts";
 import type { ConnectionParts } from "./connection-parts.ts";
 import { ErrorCode } from "./error-code.ts";
 import { DEFAULT_MAX_FRAME_BYTES, FRAME_HEADER_BYTES, FrameFlag } from "./frame-type.ts";
@@ -20,8 +21,6 @@ import { isVerdict, nextStreamState, StreamInput, StreamState } from "./stream-s
 import { ClosedHow } from "./stream-store.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** A frame below this that a narrow window cut off the data earns the peer no WINDOW_UPDATEs, or a drip would feed itself. */
-const MIN_EARNING_BYTES = 256;
 /** Larger frames would let one stream hold up the others for longer, and save next to nothing. */
 const MAX_SENT_DATA_BYTES = DEFAULT_MAX_FRAME_BYTES;
 const NO_FIELDS: readonly OutboundField[] = [];
@@ -150,7 +149,7 @@ export class SendPath {
       const payload = this.beginData(stream, count, last && endStream);
       bytes.copy(output.bytes, payload, sent, sent + count);
       sent += count;
-      if (last || count >= MIN_EARNING_BYTES) this.parts.budget.dataFrameSent();
+      this.parts.budget.dataFrameSent(last ? TINY_DATA_BYTES : count);
       this.endData(stream, count, last && endStream);
     } while (sent < bytes.length);
     return sent;
@@ -169,7 +168,7 @@ export class SendPath {
       stream.outbound = undefined;
       if (stream.stallMark !== NOT_WATCHED) this.parts.stalls.forget(stream);
     }
-    if (last || count >= MIN_EARNING_BYTES) this.parts.budget.dataFrameSent();
+    this.parts.budget.dataFrameSent(last ? TINY_DATA_BYTES : count);
     this.endData(stream, count, endStream);
     if (last && end !== undefined && end.kind === "trailers") this.sendHeaders(stream, end.trailers, true);
   }

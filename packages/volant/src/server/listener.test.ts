@@ -6,11 +6,11 @@ import { test } from "node:test";
 import { Listener, type ListenOptions } from "./listener.ts";
 
 const open = (options: ListenOptions): Promise<Listener> =>
-  Listener.open(
-    options,
-    (socket) => socket.destroy(),
-    (error) => assert.fail(error),
-  );
+  Listener.open(options, {
+    onSocket: (socket) => socket.destroy(),
+    onError: (error) => assert.fail(error),
+    hasRoom: () => true,
+  });
 
 test("a free port is taken and told", async () => {
   const listener = await open({ port: 0, host: "127.0.0.1" });

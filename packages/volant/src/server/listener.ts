@@ -1,7 +1,11 @@
 /**
- * One listening socket. Owns the Node server and the step from an accepted socket to a wire; knows no HTTP/2.
+ * One listening socket. Owns the Node server and the way of a socket from accept to the end of its TLS handshake, where there
+ * is one; knows no HTTP/2.
  */
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
+import { TlsAcceptor } from "../transport/tls-acceptor.ts";
+import type { TlsIdentity } from "../transport/tls-identity.ts";
+import { type ResolvedServerTls, resolveServerTls, type ServerTlsOptions } from "../transport/tls-server-options.ts";
 
 export interface ListenOptions {
   /** TCP port, 0 to 65,535; 0 takes a free one. Default 0. */
@@ -10,6 +14,8 @@ export interface ListenOptions {
   readonly host?: string;
   /** Unix socket to listen on; without `port` and `host`. The file must not exist, and is removed at the end. */
   readonly path?: string;
+  /** Certificate and key, and what is asked of clients. Default: cleartext HTTP/2. */
+  readonly tls?: ServerTlsOptions;
 }
 
 export interface ListenAddress {
@@ -20,37 +26,70 @@ export interface ListenAddress {
   readonly path: string | undefined;
 }
 
+export interface ListenerEvents {
+  /** A connection that is ready for HTTP/2; it has a `path` on a Unix socket, and an identity with TLS. */
+  onSocket(socket: Socket, path: string | undefined, tls: TlsIdentity | undefined): void;
+  /** A failed accept, or failed TLS handshakes. */
+  onError(error: Error): void;
+  /** Whether there is room for one more; asked at accept. */
+  hasRoom(): boolean;
+}
+
 export class Listener {
   readonly address: ListenAddress;
   private readonly server: NetServer;
+  private readonly acceptor: TlsAcceptor | undefined;
 
-  private constructor(server: NetServer, address: ListenAddress) {
+  private constructor(server: NetServer, address: ListenAddress, acceptor: TlsAcceptor | undefined) {
     this.server = server;
     this.address = address;
+    this.acceptor = acceptor;
   }
 
   /** Rejects with RangeError or TypeError for illegal options, with an error that has Node's `code` when listening fails. */
-  static async open(
-    options: ListenOptions,
-    onSocket: (socket: Socket, path: string | undefined) => void,
-    onError: (error: Error) => void,
-  ): Promise<Listener> {
+  static async open(options: ListenOptions, events: ListenerEvents): Promise<Listener> {
     const where = checkOptions(options);
     const { path } = where;
-    const server = createServer({ noDelay: true }, (socket) => onSocket(socket, path));
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, where)));
-      server.listen(path === undefined ? { port: where.port, host: where.host } : { path }, resolve);
+    const tls = options.tls === undefined ? undefined : resolveServerTls(options.tls);
+    const acceptor = tls && createAcceptor(tls, path, events);
+    const server = createServer({ noDelay: true }, (socket) => {
+      if (!events.hasRoom()) socket.destroy();
+      else if (acceptor === undefined) events.onSocket(socket, path, undefined);
+      else acceptor.handle(socket);
     });
-    server.removeAllListeners("error").on("error", onError);
-    if (path !== undefined) return new Listener(server, where);
-    return new Listener(server, { ...where, port: (server.address() as AddressInfo).port });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, where)));
+        server.listen(path === undefined ? { port: where.port, host: where.host } : { path }, resolve);
+      });
+    } catch (error) {
+      acceptor?.close();
+      throw error;
+    }
+    server.removeAllListeners("error").on("error", (error) => events.onError(error));
+    if (path !== undefined) return new Listener(server, where, acceptor);
+    return new Listener(server, { ...where, port: (server.address() as AddressInfo).port }, acceptor);
   }
 
-  /** Takes no more connections; those that are there stay. */
-  close(): Promise<void> {
-    return new Promise((resolve) => this.server.close(() => resolve()));
+  /** TLS handshakes under way. */
+  get handshakeCount(): number {
+    return this.acceptor?.size ?? 0;
   }
+
+  /** Takes no more connections, and ends TLS handshakes; connections that are there stay. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.server.close(() => resolve());
+      this.acceptor?.close();
+    });
+  }
+}
+
+function createAcceptor(tls: ResolvedServerTls, path: string | undefined, events: ListenerEvents): TlsAcceptor {
+  return new TlsAcceptor(tls, {
+    onSecure: (socket, identity) => events.onSocket(socket, path, identity),
+    onFailed: (error) => events.onError(error),
+  });
 }
 
 function checkOptions({ port, host, path }: ListenOptions): ListenAddress {

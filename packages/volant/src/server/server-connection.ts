@@ -213,7 +213,7 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
 }
 
 /** A listener of the application that fails, also one that is async, must not take the connection with it. */
-function callListener(name: string, call: () => unknown): void {
+export function callListener(name: string, call: () => unknown): void {
   const onFailed = (failure: unknown): void => {
     process.stderr.write(`volant: ${name} itself failed: ${String(failure)}\n`);
   };

@@ -43,7 +43,8 @@ export interface ServerOptions {
    */
   readonly keepalive?: { readonly timeMs?: number; readonly timeoutMs?: number };
   /**
-   * Errors that no client will see: what a handler threw and went out as INTERNAL, a failing end listener, a failed accept.
+   * Errors that no client will see: what a handler threw and went out as INTERNAL, a failing end listener, a failed accept,
+   * `TlsHandshakeError` at most once a second and listener.
    * Default: written to stderr. What it throws itself is written there too, and goes no further.
    */
   readonly onError?: (error: unknown, call: ServerCall | undefined) => void;

@@ -7,12 +7,13 @@ import type { Socket } from "node:net";
 import type { DescService } from "@bufbuild/protobuf";
 import { SocketWire } from "../transport/socket-wire.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
+import type { TlsIdentity } from "../transport/tls-identity.ts";
 import type { Wire, WireSink } from "../transport/wire.ts";
 import type { Handlers } from "./handlers.ts";
 import { type ListenAddress, Listener, type ListenOptions } from "./listener.ts";
 import { Router } from "./router.ts";
 import { RunningHandlers } from "./running-handlers.ts";
-import { ServerConnection } from "./server-connection.ts";
+import { callListener, ServerConnection } from "./server-connection.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./server-options.ts";
 
 export interface DrainOptions {
@@ -72,15 +73,15 @@ export class Server {
 
   /**
    * Starts to accept connections; may be called for several addresses. Rejects with an error that names the address and has
-   * Node's `code` (EADDRINUSE, EACCES, …), or with RangeError or TypeError for illegal options.
+   * Node's `code` (EADDRINUSE, EACCES, …), or with RangeError or TypeError for illegal options and certificates.
    */
   async listen(options: ListenOptions = {}): Promise<ListenAddress> {
     this.refuseStopped();
-    const listener = await Listener.open(
-      options,
-      (socket, path) => this.onSocket(socket, path),
-      (error) => this.options.onError(error, undefined),
-    );
+    const listener = await Listener.open(options, {
+      onSocket: (socket, path, tls) => this.onSocket(socket, path, tls),
+      onError: (error) => this.reportError(error),
+      hasRoom: () => this.hasRoom(),
+    });
     if (this.stopping !== "no") await listener.close();
     this.refuseStopped();
     this.listeners.add(listener);
@@ -136,12 +137,20 @@ export class Server {
     await this.close();
   }
 
-  private onSocket(socket: Socket, path: string | undefined): void {
-    if (this.stopping !== "no" || this.connections.size >= this.options.maxConnections) {
-      socket.destroy();
-      return;
-    }
-    this.attach((sink) => new SocketWire(socket, sink, path));
+  private onSocket(socket: Socket, path: string | undefined, tls: TlsIdentity | undefined): void {
+    if (this.stopping === "no") this.attach((sink) => new SocketWire(socket, sink, path, tls));
+    else socket.destroy();
+  }
+
+  /** A socket in its TLS handshake has a place like a connection: or silent ones would be without limit. */
+  private hasRoom(): boolean {
+    let { size } = this.connections;
+    for (const listener of this.listeners) size += listener.handshakeCount;
+    return this.stopping === "no" && size < this.options.maxConnections;
+  }
+
+  private reportError(error: unknown): void {
+    callListener("onError", () => this.options.onError(error, undefined));
   }
 
   private onGone(connection: ServerConnection): void {

@@ -135,6 +135,17 @@ test("a peer that does not read holds up writing, not the turn; when it reads th
   closed(driver);
 });
 
+test("a peer that has spent a budget is not read until it has grown back, though nothing waits to be written", async () => {
+  const { driver, wire, http2 } = await ready();
+  const unknown = frames.raw(0x2a, 0, 0).bytes();
+  driver.onChunk(Buffer.alloc(10_010 * unknown.length, unknown));
+  assert.deepEqual(wire.take(), ["pause"]);
+  await eventually("the budget to grow back", () => wire.log.includes("resume"));
+  assert.equal(http2.mayRead, true);
+  assert.deepEqual(wire.take(), ["resume"]);
+  closed(driver);
+});
+
 test("a writer is told to go on when the wire took what was queued", async () => {
   const writable: number[] = [];
   let stream: Http2Stream | undefined;

@@ -82,7 +82,7 @@ export class Driver implements WireSink, Flushable {
       return;
     }
     this.afterCore();
-    if (!this.http2.mayRead && !this.paused) this.pauseUntilWritten();
+    if (!this.http2.mayRead && !this.paused) this.pause();
   }
 
   onEnd(): void {
@@ -137,6 +137,7 @@ export class Driver implements WireSink, Flushable {
     }
     this.http2.handleTimeout(nowMs);
     this.afterCore();
+    if (this.writing === undefined) this.resume();
   }
 
   ref(): void {
@@ -176,20 +177,26 @@ export class Driver implements WireSink, Flushable {
     if (this.writing !== undefined) releaseBuffer(this.writing);
     this.writing = undefined;
     if (this.gone) return;
-    if (this.paused) {
-      this.paused = false;
-      this.wire!.resume();
-    }
+    this.resume();
     if (this.http2.isClosed) this.finish();
     else this.flush();
   };
 
-  /** The peer provokes more than it reads. The write that is under way ends the pause, or there is none and nothing to wait for. */
-  private pauseUntilWritten(): void {
+  /**
+   * The peer provokes more than it reads, until the write that is under way is done: without one there is nothing to wait
+   * for. Or it has spent a budget, until the core's timer.
+   */
+  private pause(): void {
     this.write();
-    if (this.writing === undefined) return;
+    if (this.writing === undefined && this.http2.mayRead) return;
     this.paused = true;
     this.wire!.pause();
+  }
+
+  private resume(): void {
+    if (!this.paused || this.gone || !this.http2.mayRead) return;
+    this.paused = false;
+    this.wire!.resume();
   }
 }
 

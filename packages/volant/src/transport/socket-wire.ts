@@ -1,17 +1,21 @@
 /**
- * A wire over a Node socket: TCP or Unix. Owns the socket's listeners; nobody else touches the socket.
+ * A wire over a Node socket: TCP or Unix, plain or with TLS. Owns the socket's listeners from the end of the handshake on.
  */
 import type { Socket } from "node:net";
+import type { TlsIdentity } from "./tls-identity.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 
 export class SocketWire implements Wire {
   readonly peer: Peer;
   private readonly socket: Socket;
 
-  /** The socket must be connected. `path` names a Unix socket, which has no address of its own. */
-  constructor(socket: Socket, sink: WireSink, path?: string) {
+  /**
+   * The socket must be connected. `path` names a Unix socket, which has no address of its own; `tls` is what a handshake on
+   * this socket found.
+   */
+  constructor(socket: Socket, sink: WireSink, path?: string, tls?: TlsIdentity) {
     this.socket = socket;
-    this.peer = { address: peerAddress(socket, path) };
+    this.peer = { address: peerAddress(socket, path), tls };
     let failure: Error | undefined;
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => sink.onChunk(chunk));
@@ -28,8 +32,9 @@ export class SocketWire implements Wire {
     this.socket.write(bytes, () => {
       if (returned) onWritten();
     });
-    // Node writes plain sockets synchronously where the kernel has room; then nothing is left queued.
-    if (this.socket.writableLength === 0) return true;
+    // Node writes plain sockets synchronously where the kernel has room; then nothing is left queued. What TLS was given it
+    // may still have to encrypt: only its callback says that it is done, and that never comes before this returns.
+    if (this.peer.tls === undefined && this.socket.writableLength === 0) return true;
     returned = true;
     return false;
   }
@@ -59,7 +64,7 @@ export class SocketWire implements Wire {
   }
 }
 
-function peerAddress(socket: Socket, path: string | undefined): string {
+export function peerAddress(socket: Socket, path: string | undefined): string {
   if (path !== undefined) return `unix:${path}`;
   const { remoteAddress, remotePort } = socket;
   if (remoteAddress === undefined) return "unknown";

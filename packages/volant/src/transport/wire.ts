@@ -1,12 +1,16 @@
 /**
- * What carries octets: a TCP or Unix socket, or memory. Owns the contract between such a carrier and the driver of a
+ * What carries octets: a TCP or Unix socket, with or without TLS, or memory. Owns the contract between such a carrier and the driver of a
  * connection; knows no HTTP/2.
  */
+
+import type { TlsIdentity } from "./tls-identity.ts";
 
 /** Who is on the other end. */
 export interface Peer {
   /** "127.0.0.1:50312", "[::1]:50312", "unix:/run/x.sock" or "memory". */
   readonly address: string;
+  /** Undefined without TLS. */
+  readonly tls?: TlsIdentity | undefined;
 }
 
 export interface Wire {

@@ -138,9 +138,13 @@ export function request(id: number, endStream: boolean = false): Buffer {
   return octets;
 }
 
-/** Answers every call at once and completely, so that it counts as one that completed. */
-export function answerAll(core: CoreUnderTest): void {
-  core.sink.react.onHeaders = (stream, _fields, endStream) => {
-    if (endStream) core.http2.sendHeaders(stream, Buffer.of(0x88), true);
-  };
+/** That many calls of an honest peer, ten a millisecond, each with `more` in front; all of them complete. */
+export function completeCalls(victim: Victim, count: number, more: (id: number) => readonly Frame[]): void {
+  const { core } = victim;
+  core.sink.react.onHeaders = (stream) => core.http2.sendHeaders(stream, Buffer.of(0x88), true);
+  for (let index = 0; index < count; index++) {
+    const id = 1 + 2 * index;
+    victim.feed(...more(id), request(id, true));
+    if (index % 10 === 9) victim.pass(1);
+  }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attackTestName, honestTestName } from "./limits-document.ts";
 import { ATTACKS } from "./attack-list.ts";
+import { attackTestName, honestTestName } from "./limits-document.ts";
 
 for (const attack of ATTACKS) {
   const { allowed, unit, off, play, honest } = attack;
@@ -9,7 +9,10 @@ for (const attack of ATTACKS) {
   test(attackTestName(attack), () => {
     const { got, core } = play({}, true);
     assert.ok(got <= allowed, `${got} ${unit}, ${allowed} are allowed`);
-    assert.ok((core.http2.faultCounts.get(attack.counter) ?? 0) > 0, `counted are ${[...core.http2.faultCounts].join(" ")}`);
+    assert.ok(
+      (core.http2.faultCounts.get(attack.counter) ?? 0) > 0,
+      `counted are ${[...core.http2.faultCounts].join(" ")}`,
+    );
   });
 
   if (off !== undefined) {

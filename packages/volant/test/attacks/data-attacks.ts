@@ -160,7 +160,8 @@ const stalled: Attack = {
       if (victim.core.stream(1).isClosed) throw new Error("a call that is still written was reset");
       victim.core.http2.sendData(victim.core.stream(3), Buffer.alloc(10), true);
       victim.pass(59_000).feed(frames.windowUpdate(3, 10));
-      if (victim.counted("stream-stalled") > 0) throw new Error("an answer after an idle hour was taken for an old one");
+      if (victim.counted("stream-stalled") > 0)
+        throw new Error("an answer after an idle hour was taken for an old one");
     },
   },
 };

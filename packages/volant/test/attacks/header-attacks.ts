@@ -2,8 +2,9 @@
  * Attacks with header blocks: blocks that never end, blocks that are small on the wire and large in memory, and lists that
  * mean something else to whoever is behind us.
  */
-import { HeaderField } from "../../src/http2/hpack/index.ts";
+import type { HeaderField } from "../../src/http2/hpack/index.ts";
 import type { Http2Options } from "../../src/http2/options.ts";
+import { CoreUnderTest } from "../../src/testing/connection-pair.ts";
 import { type Fields, frames, headerBlock } from "../../src/testing/frame-factory.ts";
 import { type Attack, OFF, type Outcome, request, Victim } from "./attack.ts";
 
@@ -14,8 +15,7 @@ const REQUEST: Fields = [
 ];
 const NOTHING = Buffer.alloc(0);
 
-const opened = (id: number): Buffer =>
-  frames.headers(id).block(headerBlock(REQUEST)).withoutFlag(0x4).bytes();
+const opened = (id: number): Buffer => frames.headers(id).block(headerBlock(REQUEST)).withoutFlag(0x4).bytes();
 
 const continuations: Attack = {
   name: "a header block that never ends",
@@ -29,7 +29,7 @@ const continuations: Attack = {
   play: (options) => {
     const victim = new Victim("server", options);
     victim.feed(opened(1));
-    victim.flood(10, 1, () => frames.continuation(1, Buffer.of(0x84), false));
+    victim.flood(100, 1, () => frames.continuation(1, Buffer.of(0x84), false));
     return { got: victim.read - 1, core: victim.core };
   },
   honest: {
@@ -121,20 +121,16 @@ const silence: Attack = {
   allowed: 20,
   off: { handshakeTimeoutMs: 0x7fff_ffff, settingsAckTimeoutMs: 0x7fff_ffff },
   play: (options) => {
-    const { core } = new Victim("server", options);
-    const silent = new (core.constructor as new (role: "server", options: Http2Options) => typeof core)("server", options);
-    let got = 0;
-    const passSecond = (): void => void (got++, silent.advance(1_000));
-    while (got < 9) passSecond();
-    silent.receive(frames.preface, frames.settings());
-    while (got < 1_000 && !silent.http2.isClosed) passSecond();
-    return { got, core: silent };
+    const core = new CoreUnderTest("server", options).advance(9_000);
+    core.receive(frames.preface, frames.settings());
+    let got = 9;
+    for (; got < 1_000 && !core.http2.isClosed; got++) core.advance(1_000);
+    return { got, core };
   },
   honest: {
     name: "a client that takes nine seconds for its SETTINGS and nine more for the acknowledgement, then idles for a day",
     play: () => {
-      const { core } = new Victim("server");
-      const slow = new (core.constructor as new (role: "server") => typeof core)("server").advance(9_000);
+      const slow = new CoreUnderTest("server").advance(9_000);
       slow.receive(frames.preface, frames.settings()).advance(9_000).receive(frames.settingsAck()).advance(86_400_000);
       if (slow.http2.isClosed) throw new Error(`an honest peer was closed: ${slow.http2.fault?.cause}`);
     },
@@ -142,11 +138,18 @@ const silence: Attack = {
 };
 
 /** The largest list that reaches the layer above. */
-function listsReached(options: Http2Options, blocks: readonly Buffer[], measure: (field: HeaderField) => number): Outcome {
+function listsReached(
+  options: Http2Options,
+  blocks: readonly Buffer[],
+  measure: (field: HeaderField) => number,
+): Outcome {
   const victim = new Victim("server", options);
   let got = 0;
   const onList = (_stream: unknown, fields: HeaderField[]): void => {
-    got = Math.max(got, fields.reduce((sum, field) => sum + measure(field), 0));
+    got = Math.max(
+      got,
+      fields.reduce((sum, field) => sum + measure(field), 0),
+    );
   };
   victim.core.sink.react.onHeaders = onList;
   victim.core.sink.react.onTrailers = onList;
@@ -198,7 +201,10 @@ const fieldBomb: Attack = {
     const crumbs: Fields = Array.from({ length: 200 }, () => ["cookie", ""]);
     const tiny: Fields = Array.from({ length: 300 }, () => ["a", ""]);
     const blocks = [
-      frames.headers(1).fields([...REQUEST, ...crumbs]).bytes(),
+      frames
+        .headers(1)
+        .fields([...REQUEST, ...crumbs])
+        .bytes(),
       request(3),
       frames.headers(3).fields(tiny).endStream().bytes(),
     ];
@@ -209,7 +215,16 @@ const fieldBomb: Attack = {
     play: () => {
       const crumbs: Fields = Array.from({ length: 100 }, (_, index) => ["cookie", `c${index}=${"v".repeat(30)}`]);
       const more: Fields = Array.from({ length: 25 }, (_, index) => [`x-${index}`, "v"]);
-      const { got } = listsReached({}, [frames.headers(1).fields([...REQUEST, ...crumbs, ...more]).bytes()], () => 1);
+      const { got } = listsReached(
+        {},
+        [
+          frames
+            .headers(1)
+            .fields([...REQUEST, ...crumbs, ...more])
+            .bytes(),
+        ],
+        () => 1,
+      );
       if (got !== 128) throw new Error(`${got} fields arrived`);
     },
   },
@@ -275,7 +290,11 @@ const lateHeaders: Attack = {
     const victim = new Victim("server", options);
     victim.feed(request(1));
     victim.core.http2.resetStream(victim.core.stream(1), 8);
-    const trailers = frames.headers(1).fields([["a", "b"]]).endStream().bytes();
+    const trailers = frames
+      .headers(1)
+      .fields([["a", "b"]])
+      .endStream()
+      .bytes();
     victim.flood(1_000, 100, () => trailers);
     return { got: victim.read - 1, core: victim.core };
   },
@@ -287,7 +306,12 @@ const lateHeaders: Attack = {
         const id = 1 + 2 * index;
         victim.feed(request(id));
         victim.core.http2.resetStream(victim.core.stream(id), 8);
-        victim.feed(frames.headers(id).fields([["a", "b"]]).endStream());
+        victim.feed(
+          frames
+            .headers(id)
+            .fields([["a", "b"]])
+            .endStream(),
+        );
         if (index % 3 === 2) victim.pass(10);
       }
       victim.assertUnhurt("late-headers");

@@ -2,7 +2,7 @@
  * Attacks with streams that begin and end for nothing: work for handlers, and answers nobody needs.
  */
 import { frames } from "../../src/testing/frame-factory.ts";
-import { type Attack, answerAll, OFF, request, Victim } from "./attack.ts";
+import { type Attack, OFF, request, Victim } from "./attack.ts";
 
 /** What every handler that takes long does at a stream's begin. */
 function holdSlots(victim: Victim, onBegin: () => void): void {
@@ -109,8 +109,17 @@ const ILLEGAL: readonly ((id: number) => Buffer)[] = [
   (id) => frames.windowUpdate(id, 0x7fff_ffff).bytes(),
   (id) => frames.raw(0x2, 0, id, Buffer.alloc(6)).bytes(),
   (id) => frames.priority(id, id).bytes(),
-  (id) => frames.headers(id).fields([["a", "b"]]).bytes(),
-  (id) => frames.headers(id).fields([["A", "b"]]).endStream().bytes(),
+  (id) =>
+    frames
+      .headers(id)
+      .fields([["a", "b"]])
+      .bytes(),
+  (id) =>
+    frames
+      .headers(id)
+      .fields([["A", "b"]])
+      .endStream()
+      .bytes(),
 ];
 
 const madeYouReset: Attack = {
@@ -231,16 +240,6 @@ const closedStreams: Attack = {
   },
 };
 
-const calls = (victim: Victim, count: number, more: (id: number) => readonly Buffer[]): void => {
-  answerAll(victim.core);
-  for (let index = 0; index < count; index++) {
-    const id = 1 + 2 * index;
-    victim.feed(...more(id), request(id, true));
-    if (index % 10 === 9) victim.pass(1);
-  }
-};
-
-export { calls };
 export const STREAM_ATTACKS: readonly Attack[] = [
   rapidResetOfWork,
   rapidReset,

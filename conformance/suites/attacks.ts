@@ -1,0 +1,39 @@
+/**
+ * Known attacks on HTTP/2 peers, replayed against the core in memory and on virtual time. Each must be repelled, must
+ * succeed once its limit is off, so that the proof can fail, and must spare the honest peer that comes closest to it.
+ * The attacks themselves are in the library's tests; `docs/limits.md` has the table of them.
+ */
+import assert from "node:assert/strict";
+import type { Attack } from "../../packages/volant/test/attacks/attack.ts";
+import { ATTACKS } from "../../packages/volant/test/attacks/attack-list.ts";
+import { type Checks, runChecks, type Suite, type SuiteContext } from "./suite.ts";
+
+function checksFor(attack: Attack, log: SuiteContext["log"]): Checks {
+  const { name, allowed, unit, off, play, honest } = attack;
+  const checks: Record<string, () => void> = {
+    [`${name}: repelled`]: () => {
+      const { got, core } = play({}, true);
+      const counted = core.http2.faultCounts.get(attack.counter) ?? 0;
+      const without = off === undefined ? "no switch" : `${play(off, false).got} without the limit`;
+      log(`${name}: ${got} ${unit}, ${allowed} allowed, ${without}; ${attack.counter} ${counted}`);
+      assert.ok(got <= allowed, `${got} ${unit}, ${allowed} are allowed`);
+      assert.ok(counted > 0, `${attack.counter} was not counted`);
+    },
+    [`${name}: unhurt is ${honest.name}`]: () => honest.play(),
+  };
+  if (off !== undefined) {
+    checks[`${name}: succeeds without its limit`] = () => {
+      const { got } = play(off, false);
+      assert.ok(got > allowed, `${got} ${unit} prove nothing: with the limit ${allowed} are allowed`);
+    };
+  }
+  return checks;
+}
+
+async function run({ log }: SuiteContext): ReturnType<Suite["run"]> {
+  const checks: Record<string, () => void> = {};
+  for (const attack of ATTACKS) Object.assign(checks, checksFor(attack, log));
+  return [{ role: "server", cases: await runChecks(checks) }];
+}
+
+export const attacks: Suite = { name: "attacks", isFast: true, tools: [], run };

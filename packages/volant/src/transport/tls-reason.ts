@@ -1,0 +1,48 @@
+/**
+ * Errors of Node and OpenSSL in a handshake, as a sentence for who has to mend it. Owns these words for both roles.
+ */
+
+type Reasons = readonly (readonly [code: RegExp, text: string])[];
+
+const NO_COMMON_VERSION = "client and server have no version of TLS in common";
+const NO_COMMON_CIPHER = "client and server have no cipher suite, or no kind of certificate, in common";
+
+/** By Node's codes; those of alerts (RFC 8446 §6.2) contain the alert's name. */
+const ON_CLIENT: Reasons = [
+  [/^DEPTH_ZERO_SELF_SIGNED/, "the server's certificate is self-signed; give it as tls.ca to trust it"],
+  [/^SELF_SIGNED/, "the server's certificate comes from a CA that is not trusted; give that CA as tls.ca"],
+  [/^UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)/, "the CA of the server's certificate is unknown; give that CA as tls.ca"],
+  [/^CERT_SIGNATURE_FAILURE/, "the server's certificate was not signed by the CA it names; give the right tls.ca"],
+  [/^CERT_HAS_EXPIRED/, "the server's certificate has expired"],
+  [/^CERT_NOT_YET_VALID/, "the server's certificate is not valid yet; check the clocks"],
+  [/WRONG_VERSION|PACKET_LENGTH|RECORD_LAYER/, "the server does not speak TLS; check the port, or leave tls out"],
+  [/NO_APPLICATION_PROTOCOL/, "the server does not offer HTTP/2 (ALPN h2)"],
+  [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/, NO_COMMON_VERSION],
+  [/HANDSHAKE_FAILURE|NO_SHARED_CIPHER/, NO_COMMON_CIPHER],
+  [/ALERT_CERTIFICATE_REQUIRED/, "the server requires a client certificate; give tls.cert and tls.key"],
+  [/ALERT_(UNKNOWN_CA|\w*CERTIFICATE\w*)/, "the server did not accept the client certificate"],
+  [/^ECONNRESET|^EPIPE/, "the server closed the connection in the TLS handshake"],
+];
+
+const ON_SERVER: Reasons = [
+  [/HTTP_REQUEST|HTTPS_PROXY/, "the client speaks HTTP without TLS"],
+  [/WRONG_VERSION|PACKET_LENGTH|RECORD_LAYER|UNEXPECTED_MESSAGE/, "the client does not speak TLS"],
+  [/NO_APPLICATION_PROTOCOL/, "the client does not offer HTTP/2 (ALPN h2)"],
+  [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/, NO_COMMON_VERSION],
+  [/HANDSHAKE_FAILURE|NO_SHARED_CIPHER|NO_SUITABLE/, NO_COMMON_CIPHER],
+  [/PEER_DID_NOT_RETURN/, "the client has no certificate, and tls.requestClientCert requires one"],
+  [/ALERT_(UNKNOWN_CA|\w*CERTIFICATE\w*)/, "the client does not accept the server's certificate"],
+  [/HANDSHAKE_TIMEOUT/, "it was not over within tls.handshakeTimeoutMs"],
+  [/^ECONNRESET|^EPIPE/, "the client closed the connection"],
+];
+
+/** One line, with the code to search for. */
+export function tlsReason(role: "client" | "server", error: Error): string {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  const reasons = role === "client" ? ON_CLIENT : ON_SERVER;
+  const text = reasons.find(([pattern]) => pattern.test(code))?.[1];
+  if (text !== undefined) return `${text} (${code})`;
+  // OpenSSL puts its own source files around the words: error:0A00010B:SSL routines:function:words:file:line:.
+  const words = /:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1] ?? message.trim();
+  return code === "" ? words : `${words} (${code})`;
+}
