@@ -18,13 +18,16 @@ export interface ServerProcess {
 
 export interface StartOptions {
   readonly args?: readonly string[];
+  /** Options of Node itself. */
+  readonly nodeArgs?: readonly string[];
   /** Gets each line that the program prints after it is listening. Default: they go to our stderr. */
   readonly onLine?: (line: string) => void;
 }
 
 /** Starts `program` on this Node, bound to the server's core. */
 export async function startServer(name: string, program: string, options: StartOptions = {}): Promise<ServerProcess> {
-  const [command, ...args] = pinned(SERVER_CORE, [process.execPath, program, ...(options.args ?? [])]);
+  const { nodeArgs = [], args: programArgs = [] } = options;
+  const [command, ...args] = pinned(SERVER_CORE, [process.execPath, ...nodeArgs, program, ...programArgs]);
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   const onLine = options.onLine ?? ((line) => process.stderr.write(`${name}: ${line}\n`));
   const killWithUs = (): boolean => child.kill("SIGKILL");

@@ -22,7 +22,12 @@ export function bindMethod(
   const { options, authority } = channel;
   return {
     definition,
-    constantFields: constantFields(definition.path, authority, options.userAgent, options.tls === undefined ? "http" : "https"),
+    constantFields: constantFields(
+      definition.path,
+      authority,
+      options.userAgent,
+      options.tls === undefined ? "http" : "https",
+    ),
     hooks: composeClientHooks([...options.interceptors, ...interceptors], definition),
   };
 }

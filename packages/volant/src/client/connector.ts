@@ -31,9 +31,15 @@ export function connectorOf(tls: ResolvedChannelTls | undefined): Connector {
 
 const connectSocket: Connector = (endpoint, events) => {
   const socket = connect(addressOf(endpoint));
-  return untilConnected(socket, "connect", events, (error) => describe(error), () => {
-    events.onConnected((sink) => new SocketWire(socket, sink, pathOf(endpoint)));
-  });
+  return untilConnected(
+    socket,
+    "connect",
+    events,
+    (error) => describe(error),
+    () => {
+      events.onConnected((sink) => new SocketWire(socket, sink, pathOf(endpoint)));
+    },
+  );
 };
 
 function connectTls(dialer: TlsDialer, endpoint: Endpoint, events: ConnectEvents): () => void {
@@ -48,17 +54,23 @@ function connectTls(dialer: TlsDialer, endpoint: Endpoint, events: ConnectEvents
   socket.once("connect", () => {
     isOpen = true;
   });
-  return untilConnected(socket, "secureConnect", events, (error) => reasonOf(error, isOpen), () => {
-    const fault = dialer.findFault(socket);
-    if (fault !== undefined) {
-      abandon(socket);
-      events.onFailed(fault);
-      return;
-    }
-    socket.once("error", (error) => events.onBroken(reasonOf(error, true)));
-    const identity = new TlsIdentity(socket);
-    events.onConnected((sink) => new SocketWire(socket, sink, pathOf(endpoint), identity));
-  });
+  return untilConnected(
+    socket,
+    "secureConnect",
+    events,
+    (error) => reasonOf(error, isOpen),
+    () => {
+      const fault = dialer.findFault(socket);
+      if (fault !== undefined) {
+        abandon(socket);
+        events.onFailed(fault);
+        return;
+      }
+      socket.once("error", (error) => events.onBroken(reasonOf(error, true)));
+      const identity = new TlsIdentity(socket);
+      events.onConnected((sink) => new SocketWire(socket, sink, pathOf(endpoint), identity));
+    },
+  );
 }
 
 function untilConnected(

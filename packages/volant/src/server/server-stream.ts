@@ -248,20 +248,25 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     }
   }
 
-  /** The handler works on: a drain waits for it, and whatever comes of it is dealt with. */
+  /** The handler works on: it holds its stream's slot, a drain waits for it, and whatever comes of it is dealt with. */
   private whenSettled(work: Promise<unknown>): void {
-    const { running } = this.host;
-    running.begin();
+    this.host.running.begin();
+    this.host.http2.holdSlot(this.stream);
     work.then(
       (result) => {
-        running.end();
+        this.endHandler();
         this.onSettled(result);
       },
       (error) => {
-        running.end();
+        this.endHandler();
         this.fail(error);
       },
     );
+  }
+
+  private endHandler(): void {
+    this.host.running.end();
+    this.host.http2.releaseSlot(this.stream);
   }
 
   private onSettled(result: unknown): void {

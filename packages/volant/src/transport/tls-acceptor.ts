@@ -5,7 +5,13 @@
  * Invariant: each socket either is handed over once or is destroyed, and no handshake takes longer than its timeout.
  */
 import type { Socket } from "node:net";
-import { createSecureContext, createServer, type SecureContext, type TLSSocket, type Server as TlsServer } from "node:tls";
+import {
+  createSecureContext,
+  createServer,
+  type SecureContext,
+  type TLSSocket,
+  type Server as TlsServer,
+} from "node:tls";
 import { peerAddress } from "./socket-wire.ts";
 import type { TlsCredentials } from "./tls-credentials.ts";
 import { HandshakeFailures, type TlsHandshakeError } from "./tls-failures.ts";
@@ -122,7 +128,8 @@ export class TlsAcceptor {
   private findFault(socket: TLSSocket): string | undefined {
     const fault = findProtocolFault(socket);
     if (fault === "no-h2") return "the client offers no protocol (ALPN), HTTP/2 is required";
-    if (fault !== undefined) return `the cipher suite ${socket.getCipher().standardName} is prohibited (RFC 9113 §9.2.2)`;
+    if (fault !== undefined)
+      return `the cipher suite ${socket.getCipher().standardName} is prohibited (RFC 9113 §9.2.2)`;
     if (this.options.requestClientCert !== "request" || socket.authorized) return undefined;
     const hasCertificate = socket.getPeerCertificate()?.fingerprint256 !== undefined;
     return hasCertificate ? refusedCertificate(socket) : undefined;

@@ -47,7 +47,9 @@ export function resolveChannelTls(given: boolean | ChannelTlsOptions | undefined
   }
   // RFC 6066 §3: an address is no server name.
   if (servername !== undefined && isIP(servername) !== 0) {
-    throw new TypeError(`tls.servername: ${JSON.stringify(servername)} given; it takes a name, addresses are the target's`);
+    throw new TypeError(
+      `tls.servername: ${JSON.stringify(servername)} given; it takes a name, addresses are the target's`,
+    );
   }
   return Object.freeze({ credentials: resolveCredentials(options), protocol: resolveTlsProtocol(options), servername });
 }

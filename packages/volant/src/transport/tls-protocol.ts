@@ -58,10 +58,13 @@ export function resolveCredentials(options: TlsMaterialOptions & { credentials?:
   const { credentials, cert, key, passphrase, ca } = options;
   if (credentials === undefined) return new TlsCredentials(withoutUndefined({ cert, key, passphrase, ca }));
   if (!(credentials instanceof TlsCredentials)) {
-    throw new TypeError("tls.credentials: it takes an object of the class TlsCredentials; give cert and key without it");
+    throw new TypeError(
+      "tls.credentials: it takes an object of the class TlsCredentials; give cert and key without it",
+    );
   }
   const other = Object.entries({ cert, key, passphrase, ca }).find(([, given]) => given !== undefined);
-  if (other !== undefined) throw new TypeError(`tls.${other[0]} was given together with tls.credentials; leave one out`);
+  if (other !== undefined)
+    throw new TypeError(`tls.${other[0]} was given together with tls.credentials; leave one out`);
   return credentials;
 }
 
@@ -74,7 +77,8 @@ export function findProtocolFault(socket: TLSSocket): "no-h2" | "prohibited-ciph
   if (socket.alpnProtocol !== "h2") return "no-h2";
   // RFC 9113 §9.2.2: Appendix A prohibits every suite of TLS 1.2 without an ephemeral key exchange and an AEAD.
   const { standardName, version } = socket.getCipher();
-  const isAllowed = version === "TLSv1.3" || /^TLS_(?:ECDHE|DHE)_.+_(?:GCM|CCM|CCM_8|POLY1305)(?:_|$)/.test(standardName);
+  const isAllowed =
+    version === "TLSv1.3" || /^TLS_(?:ECDHE|DHE)_.+_(?:GCM|CCM|CCM_8|POLY1305)(?:_|$)/.test(standardName);
   return isAllowed ? undefined : "prohibited-cipher";
 }
 

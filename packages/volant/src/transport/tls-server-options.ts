@@ -103,7 +103,8 @@ function resolveServerNames(given: NonNullable<ServerTlsOptions["serverNames"]>)
 }
 
 function credentialsOf(where: string, identity: TlsMaterialOptions): TlsCredentials {
-  if (identity.ca !== undefined) throw new TypeError(`${where}.ca: clients are verified by tls.ca, whatever name they use`);
+  if (identity.ca !== undefined)
+    throw new TypeError(`${where}.ca: clients are verified by tls.ca, whatever name they use`);
   try {
     return new TlsCredentials(identity);
   } catch (cause) {

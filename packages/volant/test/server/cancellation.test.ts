@@ -329,3 +329,29 @@ test("call.cancel reaches a client that takes no data: the stream is reset, RESO
   cancel();
   assert.equal(lab.server.streamCount, 0);
 });
+
+test("CVE-2023-44487 a peer that opens and resets calls runs no more handlers than it may have streams", async (t) => {
+  const gate = Promise.withResolvers<object>();
+  let started = 0;
+  const lab = await useServer(
+    t,
+    withHandlers({
+      unary: () => {
+        started++;
+        return gate.promise;
+      },
+    }),
+    { server: { http2: { maxConcurrentStreams: 10 } } },
+  );
+  const peer = await RawPeer.ready(lab);
+  for (let id = 1; id < 80; id += 2) {
+    peer.send(request(id, "Unary"), frames.data(id, prefixed(Buffer.alloc(0))).endStream(), frames.rstStream(id, 8));
+  }
+  await peer.line(/^RST_STREAM 79 REFUSED_STREAM/);
+  assert.deepEqual([started, lab.server.handlerCount], [10, 10]);
+  gate.resolve({});
+  await eventually("the handlers to have settled", () => lab.server.handlerCount === 0);
+  peer.send(request(81, "Unary"), frames.data(81, prefixed(Buffer.alloc(0))).endStream());
+  await peer.answer(81);
+  assert.equal(started, 11);
+});
