@@ -7,12 +7,13 @@ import type { RunOptions, Scenario } from "./lib/scenario.ts";
 import { formatTable } from "./lib/table.ts";
 import type { Row } from "./lib/targets.ts";
 import { codec } from "./scenarios/codec.ts";
+import { floods } from "./scenarios/floods.ts";
 import { http2Micro } from "./scenarios/http2-micro.ts";
 import { idleConnections } from "./scenarios/idle-connections.ts";
 import { streamMemory } from "./scenarios/stream-memory.ts";
 import { unaryServer } from "./scenarios/unary-server.ts";
 
-const SCENARIOS: readonly Scenario[] = [unaryServer, http2Micro, idleConnections, streamMemory, codec];
+const SCENARIOS: readonly Scenario[] = [unaryServer, http2Micro, idleConnections, floods, streamMemory, codec];
 
 const USAGE = `npm run bench -- [--scenario NAME[,NAME]] [--pairs N] [--duration SECONDS] [--json FILE]
 scenarios: ${SCENARIOS.map(({ name }) => name).join(", ")}`;

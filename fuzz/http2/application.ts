@@ -60,7 +60,8 @@ export class Application {
         if (!this.random.oneIn(3)) this.act(stream);
       },
       onData: (stream, _bytes, start, end, endStream) => {
-        if (endStream || !this.lacksHeaders(stream)) this.hears(stream, this.lacksHeaders(stream) ? undefined : "open", endStream);
+        if (endStream || !this.lacksHeaders(stream))
+          this.hears(stream, this.lacksHeaders(stream) ? undefined : "open", endStream);
         this.owed.set(stream, this.owedOf(stream) + end - start);
         if (this.random.oneIn(2)) this.consume(stream);
         if (this.random.oneIn(3)) this.act(stream);
@@ -102,29 +103,38 @@ export class Application {
       case 1:
       case 2:
       case 3:
-        return this.sendHeaders(stream, this.role === "client" ? REQUEST : RESPONSE, random.oneIn(5));
+        this.sendHeaders(stream, this.role === "client" ? REQUEST : RESPONSE, random.oneIn(5));
+        return;
       case 4:
       case 5:
       case 6:
-        return this.sendData(stream, random.pick(SIZES), random.oneIn(4));
+        this.sendData(stream, random.pick(SIZES), random.oneIn(4));
+        return;
       case 7:
-        return this.sendTrailers(stream);
+        this.sendTrailers(stream);
+        return;
       case 8:
-        return this.reserve(stream);
+        this.reserve(stream);
+        return;
       case 9:
-        return this.reset(stream);
+        this.reset(stream);
+        return;
       case 10:
-        return this.attempt(() => http2.resetWhenDone(stream));
+        this.attempt(() => http2.resetWhenDone(stream));
+        return;
       case 11:
       case 12:
-        return this.consume(stream);
+        this.consume(stream);
+        return;
       case 13:
         if (!stream.isClosed) this.attempt(() => http2.expect(stream, random.pick([1, 5_000, 100_000])));
         return;
       case 14:
-        return http2.sendPing(random.below(3));
+        http2.sendPing(random.below(3));
+        return;
       default:
-        return http2.releaseSlot(stream);
+        http2.releaseSlot(stream);
+        return;
     }
   }
 
@@ -164,7 +174,10 @@ export class Application {
     const input = ends || mustEnd ? StreamInput.SEND_HEADERS_END : StreamInput.SEND_HEADERS;
     const isMisuse = this.map.sends(stream.state, input) && stream.outbound === undefined;
     const isEnd = input === StreamInput.SEND_HEADERS_END;
-    this.attempt(() => this.http2.sendHeaders(stream, isEnd && this.begun.has(stream) ? TRAILERS : block, isEnd), isMisuse);
+    this.attempt(
+      () => this.http2.sendHeaders(stream, isEnd && this.begun.has(stream) ? TRAILERS : block, isEnd),
+      isMisuse,
+    );
     if (stream.state !== StreamState.IDLE) this.begun.add(stream);
   }
 
@@ -193,8 +206,13 @@ export class Application {
     http2.outputBytes.fill(0, at, at + bytes);
     // User code may run while the message is encoded.
     if (random.oneIn(4)) this.act();
-    if (random.oneIn(4)) return http2.rollback();
-    this.attempt(() => http2.commit(Math.min(bytes, http2.reservedLimit), random.oneIn(3) ? TRAILERS_OCTETS : undefined));
+    if (random.oneIn(4)) {
+      http2.rollback();
+      return;
+    }
+    this.attempt(() =>
+      http2.commit(Math.min(bytes, http2.reservedLimit), random.oneIn(3) ? TRAILERS_OCTETS : undefined),
+    );
   }
 
   /** Misuse must be told, and nothing else may be thrown. */

@@ -9,11 +9,11 @@ import type { CoreUnderTest } from "../../packages/volant/src/testing/connection
 import type { FuzzRun, FuzzTarget } from "../target.ts";
 import { Application, LARGEST_WRITE } from "./application.ts";
 import { type Bugs, type Core, loadCore } from "./core.ts";
+import { CORPUS } from "./corpus.ts";
+import { partsOf } from "./internals.ts";
 import { assertLedger, assertWithinOptions } from "./invariants.ts";
 import { OutputRules } from "./output-rules.ts";
-import { partsOf } from "./internals.ts";
 import { chunksOf, Random } from "./random-source.ts";
-import { CORPUS } from "./corpus.ts";
 import { Session, type Step } from "./session.ts";
 import { ALL_TRANSITIONS, TransitionMap } from "./transitions.ts";
 
@@ -106,7 +106,12 @@ function randomPlan(random: Random, seed: number): Plan {
   const options = random.pick(OPTIONS);
   if (CORPUS.length > 0 && random.oneIn(16)) {
     const { role, octets } = random.pick(CORPUS);
-    return { role, options, seed, script: [{ kind: "receive", octets }, ...new Session(random, role).script().slice(1)] };
+    return {
+      role,
+      options,
+      seed,
+      script: [{ kind: "receive", octets }, ...new Session(random, role).script().slice(1)],
+    };
   }
   const role = random.pick(["server", "client"] as const);
   return { role, options, seed, script: new Session(random, role).script() };
@@ -154,11 +159,14 @@ export class Run {
         for (const chunk of chunks(step.octets)) http2.receive(chunk, clock.nowMs);
         return;
       case "act":
-        return this.application.act();
+        this.application.act();
+        return;
       case "open":
-        return this.application.open();
+        this.application.open();
+        return;
       case "take":
-        return this.take();
+        this.take();
+        return;
       case "time":
         this.under.advance(step.ms);
         return;

@@ -80,7 +80,9 @@ function applyEdit(path: string, { file, find, replace }: Edit): void {
   const source = readFileSync(path, "utf8");
   const parts = source.split(find);
   if (parts.length !== 2) {
-    throw new Error(`http2/${file} has ${parts.length - 1} times ${JSON.stringify(find)}: exactly 1 is needed to plant`);
+    throw new Error(
+      `http2/${file} has ${parts.length - 1} times ${JSON.stringify(find)}: exactly 1 is needed to plant`,
+    );
   }
   writeFileSync(path, parts.join(replace));
 }

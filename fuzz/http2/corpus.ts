@@ -27,9 +27,7 @@ function roleOf(name: string): Role {
 }
 
 function readHex(name: string): Buffer {
-  const digits = readFileSync(join(FOLDER, name), "latin1")
-    .replace(/#.*/g, "")
-    .replace(/\s+/g, "");
+  const digits = readFileSync(join(FOLDER, name), "latin1").replace(/#.*/g, "").replace(/\s+/g, "");
   if (!/^([0-9a-f]{2})*$/i.test(digits)) throw new Error(`corpus/${name} is not whole octets in hexadecimal`);
   return Buffer.from(digits, "hex");
 }

@@ -70,7 +70,10 @@ function expectedCalls(octets: Buffer, expectPreface: boolean, sink: CallList): 
   }
   while (octets.length - at >= HEADER_BYTES) {
     const length = octets.readUIntBE(at, 3);
-    if (length > MAX_FRAME_BYTES) return sink.onOversizedFrame(length);
+    if (length > MAX_FRAME_BYTES) {
+      sink.onOversizedFrame(length);
+      return;
+    }
     const start = at + HEADER_BYTES;
     if (octets.length < start + length) return;
     const streamId = octets.readUInt32BE(at + 5) & 0x7fff_ffff;

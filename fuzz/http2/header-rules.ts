@@ -100,7 +100,23 @@ const NAMES = [
   "é",
   "",
 ];
-const VALUES = ["", "trailers", "0", "5", "05", "-1", "5, 5", "a.test", "A.TEST", "200", "099", "20", " x", "x\t", "a\nb"];
+const VALUES = [
+  "",
+  "trailers",
+  "0",
+  "5",
+  "05",
+  "-1",
+  "5, 5",
+  "a.test",
+  "A.TEST",
+  "200",
+  "099",
+  "20",
+  " x",
+  "x\t",
+  "a\nb",
+];
 
 function randomList(random: Random, kind: Kind): Pair[] {
   const list: Pair[] = GOOD[kind].map(([name, value]) => [name, value]);

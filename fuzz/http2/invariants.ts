@@ -39,7 +39,10 @@ export function assertWithinOptions(
 ): void {
   const { streams, output, slots, decoder, receiveWindow } = partsOf(connection);
   if (role === "server") {
-    assert.ok(streams.openRemote + slots.size <= options.maxConcurrentStreams, `${streams.openRemote} streams are open`);
+    assert.ok(
+      streams.openRemote + slots.size <= options.maxConcurrentStreams,
+      `${streams.openRemote} streams are open`,
+    );
   }
   assert.ok(
     output.length <= options.outputHighWaterBytes + LARGEST_DATA_FRAME + CONTROL_ROOM_BYTES,

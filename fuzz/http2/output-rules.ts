@@ -34,7 +34,8 @@ export class OutputRules {
     if (type === FrameType.WINDOW_UPDATE && length === 4) {
       add(this.credits, streamId, bytes.readUInt32BE(start) & 0x7fff_ffff);
     } else if (type === FrameType.SETTINGS) {
-      for (let at = start; at + 6 <= start + length; at += 6) this.peerSets(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
+      for (let at = start; at + 6 <= start + length; at += 6)
+        this.peerSets(bytes.readUInt16BE(at), bytes.readUInt32BE(at + 2));
     }
   }
 
@@ -57,7 +58,8 @@ export class OutputRules {
     this.checkBlock(frame);
     if (streamId !== 0) {
       assert.ok(!this.reset.has(streamId), `${text} on a stream that was reset`);
-      const mayFollow = type === FrameType.RST_STREAM || type === FrameType.WINDOW_UPDATE || type === FrameType.CONTINUATION;
+      const mayFollow =
+        type === FrameType.RST_STREAM || type === FrameType.WINDOW_UPDATE || type === FrameType.CONTINUATION;
       assert.ok(mayFollow || !this.ended.has(streamId), `${text} on a stream that has ended`);
     }
     if (type === FrameType.DATA) this.checkWindows(streamId, payload.length, text);

@@ -3,8 +3,9 @@
  * above in between. Owns what the peer believes of its streams. Everything follows from the random source, nothing from
  * what the core answers, so that a script can be run twice. RFC 9113 §6.
  */
-import type { Role } from "../../packages/volant/src/http2/index.ts";
+
 import { FrameFlag } from "../../packages/volant/src/http2/frame-type.ts";
+import type { Role } from "../../packages/volant/src/http2/index.ts";
 import { type FrameBuilder, frames, type HeadersBuilder } from "../../packages/volant/src/testing/frame-factory.ts";
 import { damage, happens, type Random, randomOctets } from "./random-source.ts";
 
@@ -200,7 +201,8 @@ export class Session {
   /** Any frame on any stream, with whatever flags and lengths. */
   private wildFrame(): Buffer {
     const { random } = this;
-    const id = random.pick([0, 1, 2, 3, 5, this.nextId, this.nextId + 100, IDS_OF_A_CLIENT]);
+    const late = this.past.at(-1) ?? 1;
+    const id = random.pick([0, 1, 2, 3, late, late, this.nextId, this.nextId + 100, IDS_OF_A_CLIENT]);
     const frame: FrameBuilder = random.pick([
       () => frames.data(id, random.pick([0, 1, 16_384])),
       () => frames.headers(id).block(randomOctets(random, random.below(30))),
@@ -216,7 +218,7 @@ export class Session {
       () => frames.ping(),
       () => frames.raw(random.below(12), random.below(256), id, randomOctets(random, random.below(20))),
     ])();
-    if (random.oneIn(4)) frame.flag(1 << random.below(8));
+    if (random.oneIn(4)) frame.flag(random.oneIn(2) ? FrameFlag.END_STREAM : 1 << random.below(8));
     if (random.oneIn(6)) frame.withoutFlag(FrameFlag.END_HEADERS);
     if (random.oneIn(6)) frame.padded(random.below(5), random.below(256));
     if (random.oneIn(8)) frame.claimLength(random.pick([0, 3, 5, 16_384, 16_385]));

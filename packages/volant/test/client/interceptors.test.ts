@@ -138,11 +138,11 @@ test("each hook refuses by throwing: an RpcError is the status, anything else IN
       ]);
       const code = thrown === denied ? StatusCode.UNAUTHENTICATED : StatusCode.INTERNAL;
       for (const call of [
-        client.unary({ value: "a" }),
-        client.upload([{ value: "a" }]),
-        allOf(client.download({ value: "1" })),
+        () => client.unary({ value: "a" }),
+        () => client.upload([{ value: "a" }]),
+        () => allOf(client.download({ value: "1" })),
       ]) {
-        const error = await failure(call, code);
+        const error = await failure(call(), code);
         if (thrown === bug) assert.equal(error.cause, bug);
       }
       assert.equal(ends.length, 3, hook);

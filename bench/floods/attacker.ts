@@ -1,0 +1,84 @@
+// Owns: one attack on a server of this machine: `attacker.ts PORT SECONDS FLOOD`. A few connections send as fast as they are
+// read, and each that ends, or that nobody reads any more, is replaced at once. Prints what it did as a line of JSON and ends
+// by itself. It reads what the server sends: answers that pile up would hold it back.
+// Invariant: loopback only, one thread, lowest priority: it shares its core with the probe, which must not wait for it.
+
+import { connect, type Socket } from "node:net";
+import { constants, setPriority } from "node:os";
+import { createFlood, FLOODS, type FloodName } from "./flood-frames.ts";
+import type { AttackReport } from "./protocol.ts";
+
+const LANES = 4;
+/** A connection that the server has stopped reading for so long is given up for a new one. */
+const STALLED_MS = 250;
+/** A connection that was refused is tried again, and not so fast that refusing becomes the attack. */
+const RETRY_MS = 5;
+
+const [port, seconds, name] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4] as FloodName];
+if (!(port > 0) || !(seconds > 0 && seconds <= 60) || !FLOODS.includes(name)) {
+  throw new Error(`usage: attacker.ts PORT SECONDS(at most 60) ${FLOODS.map((flood) => `"${flood}"`).join("|")}`);
+}
+setPriority(constants.priority.PRIORITY_LOW);
+
+const flood = createFlood(name);
+const endsAt = performance.now() + seconds * 1_000;
+const report = { connections: 0, frames: 0, bytes: 0, stalled: 0, ended: 0 };
+
+await Promise.all(Array.from({ length: LANES }, attackUntilTheEnd));
+console.log(JSON.stringify(report satisfies AttackReport));
+
+async function attackUntilTheEnd(): Promise<void> {
+  while (performance.now() < endsAt) {
+    const wasConnected = await attackOnce();
+    if (!wasConnected) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+/** One connection, from connect to its end. False: there was none. */
+function attackOnce(): Promise<boolean> {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  let isConnected = false;
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+    socket.destroy();
+  };
+  const whole = setTimeout(end, endsAt - performance.now());
+  socket.setTimeout(STALLED_MS, () => {
+    report.stalled++;
+    end();
+  });
+  socket.once("connect", () => {
+    isConnected = true;
+    report.connections++;
+    socket.resume();
+    socket.write(flood.opening);
+    sendBodies(socket, () => isOver, end);
+  });
+  // Reset by the server: what the attack is for. What matters is "close", which follows.
+  socket.on("error", () => report.ended++);
+  socket.on("end", end);
+  socket.once("close", () => {
+    isOver = true;
+    clearTimeout(whole);
+    resolve(isConnected);
+  });
+  return promise;
+}
+
+function sendBodies(socket: Socket, isOver: () => boolean, end: () => void): void {
+  const send = (): void => {
+    if (isOver()) return;
+    socket.write(flood.body, (error) => {
+      if (error) return;
+      report.frames += flood.framesInBody;
+      report.bytes += flood.body.length;
+      if (flood.isEndless) send();
+      else end();
+    });
+  };
+  // Two under way, so that the socket never runs dry between them.
+  send();
+  if (flood.isEndless) send();
+}

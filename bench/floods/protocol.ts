@@ -1,0 +1,28 @@
+// Owns: what the floods scenario, its attacker and its probe say to each other.
+
+/** What an attacker did. */
+export interface AttackReport {
+  readonly connections: number;
+  /** Frames and octets that were handed to sockets. */
+  readonly frames: number;
+  readonly bytes: number;
+  /** Connections given up because the server did not read, and those it reset. */
+  readonly stalled: number;
+  readonly ended: number;
+}
+
+export interface ProbeJob {
+  readonly seconds: number;
+  readonly callsPerSecond: number;
+}
+
+export interface ProbeReport {
+  readonly calls: number;
+  readonly failed: number;
+  /** From when a call was due to its answer. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** From when a call was due to when the probe began it: what the probe itself adds to the figures. */
+  readonly p99LateMs: number;
+}

@@ -1,0 +1,35 @@
+// Owns: how slow the honest client's calls may become under attack.
+// Must not know: which attack, and how it is measured.
+
+import type { Target } from "../lib/targets.ts";
+import type { ProbeReport } from "./protocol.ts";
+
+const MAX_FACTOR = 2;
+const MAX_ADDED_MS = 10;
+const GOAL_FACTOR = 1.25;
+const GOAL_ADDED_MS = 2;
+/** A probe that is this much later than without the attack waits for its own processor. */
+const MAX_ADDED_LATENESS_MS = 5;
+
+/** The limit follows from the quiet run: twice its p99, or 10 ms more where that is more. */
+export function createLatencyTarget(flood: string, quietMs: number): Target {
+  const limit = (factor: number, addedMs: number): number =>
+    Math.round(Math.max(factor * quietMs, quietMs + addedMs) * 10) / 10;
+  return {
+    scenario: `flood: ${flood}`,
+    peer: "p99 of calls, quiet",
+    unit: "ms",
+    measure: "value",
+    direction: "lower",
+    must: limit(MAX_FACTOR, MAX_ADDED_MS),
+    goal: limit(GOAL_FACTOR, GOAL_ADDED_MS),
+  };
+}
+
+/** Why a flooded run says nothing about the server, if it does. */
+export function findFloodVoidReason(quiet: ProbeReport, flooded: ProbeReport, framesSent: number): string | undefined {
+  if (framesSent === 0) return "the attacker could send nothing";
+  const added = flooded.p99LateMs - quiet.p99LateMs;
+  if (added > MAX_ADDED_LATENESS_MS) return `the probe itself was ${added.toFixed(1)} ms later than without the attack`;
+  return undefined;
+}
