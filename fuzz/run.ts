@@ -60,6 +60,11 @@ function readNumber(option: string, text: string | undefined, otherwise: number)
 function fuzz({ targets, seed, seconds, executions }: CommandLine): boolean {
   let isClean = true;
   for (const target of targets) {
+    const absence = target.absence?.();
+    if (absence !== undefined) {
+      console.log(`${target.name}: left out, ${absence}`);
+      continue;
+    }
     console.log(`${target.name}: seed ${seed}`);
     const run = target.start();
     const result = runTarget(run, { seed, executions, seconds: seconds / targets.length });

@@ -6,6 +6,8 @@ export interface FuzzTarget {
   readonly name: string;
   /** Names of bugs that can be planted. A target that does not find each of them proves nothing. */
   readonly bugs: readonly string[];
+  /** Why the target cannot run here; undefined where it can. It may fetch what it needs. */
+  readonly absence?: () => string | undefined;
   /** Ready to execute; with `bug` planted where one is named. */
   readonly start: (bug?: string) => FuzzRun;
 }

@@ -5,5 +5,6 @@
 import { HTTP2_TARGETS } from "../http2/index.ts";
 import type { FuzzTarget } from "../target.ts";
 import { codec } from "./codec.ts";
+import { publishedTypes } from "./published-types.ts";
 
-export const TARGETS: readonly FuzzTarget[] = [codec, ...HTTP2_TARGETS];
+export const TARGETS: readonly FuzzTarget[] = [codec, publishedTypes, ...HTTP2_TARGETS];
