@@ -22,6 +22,11 @@ test("PROTOCOL-HTTP2 Requests: the fields of every call, pseudo-headers first, m
   assert.ok(CONSTANT.every(({ indexing }) => indexing === Indexing.INCREMENTAL));
 });
 
+test("RFC 9113 §8.3.1 a channel with TLS says https", () => {
+  const fields = constantFields("/a.B/C", "users:443", "agent/1", "https");
+  assert.deepEqual(fields[1], { name: ":scheme", value: "https", indexing: Indexing.INCREMENTAL });
+});
+
 test("a call without deadline and metadata costs no list", () => {
   assert.equal(requestFields(CONSTANT, Number.POSITIVE_INFINITY, undefined), CONSTANT);
 });

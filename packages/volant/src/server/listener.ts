@@ -86,7 +86,7 @@ export class Listener {
 }
 
 function createAcceptor(tls: ResolvedServerTls, path: string | undefined, events: ListenerEvents): TlsAcceptor {
-  return new TlsAcceptor(tls, {
+  return new TlsAcceptor(tls, path, {
     onSecure: (socket, identity) => events.onSocket(socket, path, identity),
     onFailed: (error) => events.onError(error),
   });

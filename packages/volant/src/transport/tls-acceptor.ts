@@ -35,17 +35,23 @@ const NO_ALPN_ANSWER =
 export class TlsAcceptor {
   private readonly options: ResolvedServerTls;
   private readonly events: TlsAcceptorEvents;
+  private readonly path: string | undefined;
   /** It never listens: it is given the sockets. */
   private readonly server: TlsServer;
-  /** What is below TLS, by its address: once it is closed it has none. */
-  private readonly handshakes = new Map<Socket, string>();
+  /** What is below TLS. */
+  private readonly handshakes = new Set<Socket>();
+  /** Once a socket is closed it tells none. */
+  private readonly peers = new WeakMap<Socket, string>();
+  private isClosed = false;
   private readonly failures: HandshakeFailures;
   /** By credentials: two names may share them. */
   private readonly contexts = new Map<TlsCredentials, SecureContext>();
   private readonly stops: (() => void)[];
 
-  constructor(options: ResolvedServerTls, events: TlsAcceptorEvents) {
+  /** `path`: of the Unix socket that the sockets come from. */
+  constructor(options: ResolvedServerTls, path: string | undefined, events: TlsAcceptorEvents) {
     this.options = options;
+    this.path = path;
     this.events = events;
     this.failures = new HandshakeFailures((error) => events.onFailed(error));
     const { requestClientCert, protocol, credentials, handshakeTimeoutMs, serverNames } = options;
@@ -71,7 +77,8 @@ export class TlsAcceptor {
   }
 
   handle(socket: Socket): void {
-    this.handshakes.set(socket, peerAddress(socket, undefined));
+    this.handshakes.add(socket);
+    this.peers.set(socket, peerAddress(socket, this.path));
     socket.once("close", () => this.handshakes.delete(socket));
     this.server.emit("connection", socket);
   }
@@ -79,11 +86,8 @@ export class TlsAcceptor {
   /** Ends the handshakes under way. */
   close(): void {
     for (const stop of this.stops) stop();
-    const { handshakes } = this;
-    for (const socket of [...handshakes.keys()]) {
-      handshakes.delete(socket);
-      socket.destroy();
-    }
+    this.isClosed = true;
+    for (const socket of this.handshakes) socket.destroy();
     this.failures.close();
   }
 
@@ -110,19 +114,18 @@ export class TlsAcceptor {
 
   private onSecure(socket: TLSSocket): void {
     const raw = belowTls(socket);
-    const peer = this.handshakes.get(raw);
     this.handshakes.delete(raw);
-    // RFC 9113 §9.2.1: renegotiation must be off.
+    // RFC 9113 §9.2.1: renegotiation must be off. Node reports one that is tried, and leaves the end to us.
     socket.disableRenegotiation();
+    socket.on("error", () => socket.destroy());
     const reason = this.findFault(socket);
     if (reason === undefined) {
       this.events.onSecure(socket, new TlsIdentity(socket));
       return;
     }
-    socket.on("error", () => socket.destroy());
     if (socket.alpnProtocol === false) socket.write(NO_ALPN_ANSWER);
     socket.destroySoon();
-    this.failures.add({ peer: peer ?? "unknown", reason, cause: undefined });
+    this.report(raw, reason, undefined);
   }
 
   private findFault(socket: TLSSocket): string | undefined {
@@ -137,14 +140,16 @@ export class TlsAcceptor {
 
   private onFailed(error: Error, socket: TLSSocket): void {
     const raw = belowTls(socket);
-    const peer = this.handshakes.get(raw);
     const isSilent = raw.bytesRead === 0 && (error as NodeJS.ErrnoException).code === "ECONNRESET";
     this.handshakes.delete(raw);
     socket.destroy();
-    // Who only looks whether the port is open (a load balancer's check) has done nothing wrong; or we closed.
-    if (isSilent || peer === undefined) return;
-    const reason = socket.authorizationError ? refusedCertificate(socket) : tlsReason("server", error);
-    this.failures.add({ peer, reason, cause: error });
+    // Who only looks whether the port is open (a load balancer's check) has done nothing wrong.
+    if (isSilent || this.isClosed) return;
+    this.report(raw, socket.authorizationError ? refusedCertificate(socket) : tlsReason("server", error), error);
+  }
+
+  private report(raw: Socket, reason: string, cause: unknown): void {
+    this.failures.add({ peer: this.peers.get(raw)!, reason, cause });
   }
 }
 

@@ -42,9 +42,9 @@ export class TlsIdentity {
 
 /** RFC 4514 §2.4: escaped, so that a value cannot pass itself off as another attribute. */
 function distinguishedName(subject: Certificate): string {
-  const escape = (value: string) => value.replace(/[\\,+"<>;=]|^[ #]| $/g, "\\$&").replace(/\0/g, "\\00");
+  const escaped = (value: string) => value.replace(/[\\,+"<>;=]|^[ #]| $/g, "\\$&").replace(/\0/g, "\\00");
   return Object.entries(subject)
-    .flatMap(([name, values]) => [values ?? []].flat().map((value) => `${name}=${escape(value)}`))
+    .flatMap(([name, values]) => [values ?? []].flat().map((value) => `${name}=${escaped(value)}`))
     .join(",");
 }
 

@@ -33,8 +33,8 @@ const PRIVATE_KEY = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/;
 /** Throws TypeError that names the option and says what is wrong with it. */
 export function resolveTlsMaterial(options: TlsMaterialOptions): TlsMaterial {
   const { passphrase } = options;
-  const cert = pemText("cert", options.cert, CERTIFICATE, "a certificate (BEGIN CERTIFICATE)");
-  const key = pemText("key", options.key, PRIVATE_KEY, "a private key (BEGIN PRIVATE KEY)");
+  const cert = pemText("cert", options.cert, CERTIFICATE, "certificate (BEGIN CERTIFICATE)");
+  const key = pemText("key", options.key, PRIVATE_KEY, "private key (BEGIN PRIVATE KEY)");
   const ca = joinedCa(options.ca);
   if (passphrase !== undefined && typeof passphrase !== "string") {
     throw new TypeError(`tls.passphrase: a ${typeof passphrase} given, a string is allowed`);
@@ -62,7 +62,7 @@ function joinedCa(given: TlsMaterialOptions["ca"]): string | undefined {
   if (given === undefined) return undefined;
   const list = Array.isArray(given) ? given : [given];
   if (list.length === 0) throw new TypeError("tls.ca: an empty list given; leave it out, or give a certificate");
-  return list.map((pem) => pemText("ca", pem, CERTIFICATE, "a certificate (BEGIN CERTIFICATE)")).join("\n");
+  return list.map((pem) => pemText("ca", pem, CERTIFICATE, "certificate (BEGIN CERTIFICATE)")).join("\n");
 }
 
 function checkPair(cert: string, key: string, passphrase: string | undefined): void {

@@ -33,7 +33,7 @@ const ON_SERVER: Reasons = [
   [/PEER_DID_NOT_RETURN/, "the client has no certificate, and tls.requestClientCert requires one"],
   [/ALERT_(UNKNOWN_CA|\w*CERTIFICATE\w*)/, "the client does not accept the server's certificate"],
   [/HANDSHAKE_TIMEOUT/, "it was not over within tls.handshakeTimeoutMs"],
-  [/^ECONNRESET|^EPIPE/, "the client closed the connection"],
+  [/^ECONNRESET|^EPIPE/, "the client closed the connection; it may not trust the server's certificate"],
 ];
 
 /** One line, with the code to search for. */

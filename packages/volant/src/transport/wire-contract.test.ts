@@ -1,4 +1,4 @@
-/** The contract of `wire.ts`, for everything that carries octets. */
+/** The contract of `wire.ts`, for everything that carries octets. A carrier may take a write at once or report it later. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -6,9 +6,14 @@ import { connect, createServer, type ListenOptions, type Socket } from "node:net
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { Authority } from "../../test/tls/support/certificates.ts";
 import { eventually } from "../testing/use-server.ts";
 import { MemoryWire } from "./memory-wire.ts";
 import { SocketWire } from "./socket-wire.ts";
+import { TlsAcceptor } from "./tls-acceptor.ts";
+import { resolveChannelTls, TlsDialer } from "./tls-dialer.ts";
+import { TlsIdentity } from "./tls-identity.ts";
+import { resolveServerTls } from "./tls-server-options.ts";
 import type { Wire, WireSink } from "./wire.ts";
 
 /** Keeps what it hears, and answers an end with an end, as a driver does. */
@@ -66,6 +71,57 @@ async function sockets(t: TestContext, where: ListenOptions): Promise<[Side, Sid
   return [side((sink) => new SocketWire(near, sink)), side((sink) => new SocketWire(far, sink, where.path))];
 }
 
+/** As client and server do it. */
+async function secureSockets(t: TestContext): Promise<[Side, Side]> {
+  const authority = new Authority();
+  const accepted = Promise.withResolvers<Side>();
+  const acceptor = new TlsAcceptor(resolveServerTls(authority.issue()), undefined, {
+    onSecure: (socket, tls) => accepted.resolve(side((sink) => new SocketWire(socket, sink, undefined, tls))),
+    onFailed: accepted.reject,
+  });
+  const server = createServer((socket) => acceptor.handle(socket)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const dialer = new TlsDialer(resolveChannelTls({ ca: authority.cert })!);
+  const socket = dialer.connect({ host: "127.0.0.1", port: (server.address() as { port: number }).port });
+  await once(socket, "secureConnect");
+  const near = side((sink) => new SocketWire(socket, sink, undefined, new TlsIdentity(socket)));
+  const far = await accepted.promise;
+  t.after(() => {
+    near.wire.destroy();
+    far.wire.destroy();
+    acceptor.close();
+    server.close();
+  });
+  return [near, far];
+}
+
+/** Resolves when `bytes` may be reused. */
+function sent(wire: Wire, bytes: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    const isTaken = wire.write(bytes, () => {
+      assert.equal(isTaken, false, "a write that was taken whole is not reported, and none inside of it");
+      resolve();
+    });
+    if (isTaken) resolve();
+  });
+}
+
+/** Far more turns than a write takes that nobody holds up. */
+const TURNS = 50;
+
+/** Writes until a write waits for the reader. */
+async function untilStuck(wire: Wire, chunk: Buffer): Promise<{ readonly bytes: number; isWritten(): boolean }> {
+  for (let bytes = chunk.length; bytes < 256 * 1024 * 1024; bytes += chunk.length) {
+    let isWritten = false;
+    void sent(wire, chunk).then(() => {
+      isWritten = true;
+    });
+    for (let turn = 0; turn < TURNS && !isWritten; turn++) await new Promise((resolve) => setImmediate(resolve));
+    if (!isWritten) return { bytes, isWritten: () => isWritten };
+  }
+  return assert.fail("a write has to wait at some time");
+}
+
 const CARRIERS: Record<string, (t: TestContext) => Promise<[Side, Side]>> = {
   async memory() {
     const near = side((sink) => new MemoryWire(sink));
@@ -79,18 +135,18 @@ const CARRIERS: Record<string, (t: TestContext) => Promise<[Side, Side]>> = {
     t.after(() => rm(folder, { recursive: true }));
     return sockets(t, { path: join(folder, "s") });
   },
+  tls: secureSockets,
 };
-
-const never = (): void => assert.fail("a write that was taken whole is not reported");
 
 for (const [name, open] of Object.entries(CARRIERS)) {
   test(`${name}: octets arrive in order, and never inside the write`, async (t) => {
     const [near, far] = await open(t);
     const bytes = Buffer.from("one ");
-    assert.equal(near.wire.write(bytes, never), true);
+    const first = sent(near.wire, bytes);
     assert.equal(far.sink.bytes, 0);
+    await first;
     bytes.fill("x");
-    assert.equal(near.wire.write(Buffer.from("two"), never), true);
+    await sent(near.wire, Buffer.from("two"));
     await eventually("both chunks", () => far.sink.bytes === 7);
     assert.equal(far.sink.text, "one two");
   });
@@ -98,25 +154,15 @@ for (const [name, open] of Object.entries(CARRIERS)) {
   test(`${name}: a peer that does not read makes a write wait, and reading ends the wait`, async (t) => {
     const [near, far] = await open(t);
     far.wire.pause();
-    let sent = 0;
-    let written = false;
-    const chunk = Buffer.alloc(65_536, "a");
-    while (near.wire.write(chunk, () => (written = true))) {
-      sent += chunk.length;
-      assert.ok(sent < 64 * 1024 * 1024, "a write has to wait at some time");
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    sent += chunk.length;
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(written, false);
+    const stuck = await untilStuck(near.wire, Buffer.alloc(65_536, "a"));
     far.wire.resume();
-    await eventually("everything to arrive", () => far.sink.bytes === sent);
-    await eventually("the write to be reported", () => written);
+    await eventually("everything to arrive", () => far.sink.bytes === stuck.bytes);
+    await eventually("the write to be reported", stuck.isWritten);
   });
 
   test(`${name}: an end lets what was written arrive, then both sides close`, async (t) => {
     const [near, far] = await open(t);
-    near.wire.write(Buffer.from("last words"), never);
+    await sent(near.wire, Buffer.from("last words"));
     near.wire.end();
     near.wire.end();
     await eventually("both to close", () => near.sink.log.length === 2 && far.sink.log.length === 2);
@@ -128,7 +174,7 @@ for (const [name, open] of Object.entries(CARRIERS)) {
   test(`${name}: after its end a side still reads what the other sends`, async (t) => {
     const [near, far] = await open(t);
     far.sink.onEnd = () => {
-      far.wire.write(Buffer.from("still here"), never);
+      void sent(far.wire, Buffer.from("still here"));
       far.wire.end();
     };
     near.wire.end();
@@ -139,15 +185,14 @@ for (const [name, open] of Object.entries(CARRIERS)) {
   test(`${name}: destroy closes at once, and a waiting write is over`, async (t) => {
     const [near, far] = await open(t);
     far.wire.pause();
-    let written = false;
     const chunk = Buffer.alloc(1 << 20);
-    while (near.wire.write(chunk, () => (written = true))) await new Promise((resolve) => setImmediate(resolve));
+    const stuck = await untilStuck(near.wire, chunk);
     near.wire.destroy();
     await eventually("its close", () => near.sink.log.includes("closed"));
-    await eventually("the write to be over", () => written);
+    await eventually("the write to be over", stuck.isWritten);
     far.wire.resume();
     await eventually("the other side's close", () => far.sink.log.some((line) => line.startsWith("closed")));
-    assert.equal(near.wire.write(chunk, never), true);
+    await sent(near.wire, chunk);
   });
 
   test(`${name}: both sides may end at once`, async (t) => {

@@ -4,18 +4,22 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { StatusCode, TlsCredentials, type TlsMaterialOptions } from "volant";
 import { eventually } from "../../src/testing/index.ts";
+import { resolveChannelTls, TlsDialer } from "../../src/transport/tls-dialer.ts";
 import { failure } from "../client/support/harness.ts";
 import { Authority, type Identity, LOCAL_NAMES } from "./support/certificates.ts";
-import { authority, localhost, TlsLab } from "./support/tls-lab.ts";
+import { authority, localhost, RawSocket, TlsLab } from "./support/tls-lab.ts";
 
 const named = (commonName: string, names = LOCAL_NAMES): Identity => authority.issue({ commonName, names });
 
-/** The common name of the certificate that the server shows, and whether the session was resumed. */
+/** The common name of the certificate that the server shows; "resumed" where it shows none. */
 async function shownBy(lab: TlsLab, options: { servername?: string; session?: Buffer } = {}): Promise<string> {
   const raw = lab.secure({ ALPNProtocols: ["h2"], checkServerIdentity: () => undefined, ...options });
   await once(raw.socket, "secureConnect");
-  const name = `${raw.socket.getPeerCertificate().subject.CN}${raw.socket.isSessionReused() ? " resumed" : ""}`;
-  raw.socket.destroy();
+  // A session that is resumed has no certificate of its own.
+  const name = raw.socket.isSessionReused() ? "resumed" : String(raw.socket.getPeerCertificate().subject.CN);
+  // Not before the server has all of the handshake.
+  raw.socket.end();
+  await raw.closed();
   return name;
 }
 
@@ -50,9 +54,28 @@ test("sessions are resumed, but not those that an older certificate allowed", as
   const lab = await TlsLab.open(t, { credentials });
   const raw = lab.secure({ ALPNProtocols: ["h2"] });
   const [session] = (await once(raw.socket, "session")) as [Buffer];
-  assert.equal(await shownBy(lab, { session }), "old resumed");
+  assert.equal(await shownBy(lab, { session }), "resumed");
   credentials.update(named("new"));
   assert.equal(await shownBy(lab, { session }), "new");
+});
+
+test("a channel resumes its last session, until it has other certificates", async (t) => {
+  const lab = await TlsLab.open(t);
+  const credentials = new TlsCredentials({ ca: authority.cert });
+  const dialer = new TlsDialer(resolveChannelTls({ credentials, servername: "localhost" })!);
+  const connect = async (): Promise<boolean> => {
+    const raw = new RawSocket(t, dialer.connect({ host: "127.0.0.1", port: lab.port }));
+    await once(raw.socket, "secureConnect");
+    // A full handshake leaves a session to resume.
+    if (!raw.socket.isSessionReused()) await once(raw.socket, "session");
+    const isReused = raw.socket.isSessionReused();
+    raw.socket.end();
+    await raw.closed();
+    return isReused;
+  };
+  assert.deepEqual([await connect(), await connect()], [false, true]);
+  credentials.update(localhost);
+  assert.deepEqual([await connect(), await connect()], [false, true]);
 });
 
 test("a CA that is replaced is not trusted any more, though a session was left from its time", async (t) => {

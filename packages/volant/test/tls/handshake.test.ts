@@ -104,21 +104,20 @@ for (const [what, tls, text] of [
 ] as const) {
   test(`a server certificate for ${what} is UNAVAILABLE, and the reason says so`, async (t) => {
     const lab = await TlsLab.open(t);
+    lab.clientsMayLeave = true;
     const { client } = lab.channel(tls);
     const error = await failure(client.unary({}), UNAVAILABLE);
     assert.match(error.message, /^no connection to 127\.0\.0\.1:\d+: TLS: /);
     assert.match(error.message, text);
     await eventually("the connection to be gone", () => lab.server.connectionCount === 0);
-    lab.takeErrors();
   });
 }
 
-test("self-signed and expired certificates are UNAVAILABLE, and the reason says so", async (t) => {
+test("a server certificate that has expired is UNAVAILABLE, and the reason says so", async (t) => {
   const expired = await TlsLab.open(t, authority.issue({ days: -1 }));
+  expired.clientsMayLeave = true;
   const { message } = await failure(expired.channel().client.unary({}), UNAVAILABLE);
   assert.match(message, /the server's certificate has expired \(CERT_HAS_EXPIRED\)/);
-  await eventually("the connection to be gone", () => expired.server.connectionCount === 0);
-  expired.takeErrors();
 });
 
 test("a channel without TLS on a TLS port is UNAVAILABLE at once, and the server names the cause", async (t) => {
@@ -188,15 +187,7 @@ test("RFC 9113 §3.2 a server that does not choose h2 is UNAVAILABLE", async (t)
 });
 
 test("RFC 9113 §9.2 TLS 1.2 is spoken where both want it, TLS 1.1 is not", async (t) => {
-  const seen: (string | undefined)[] = [];
-  const lab = await TlsLab.open(t, localhost, {
-    unary(message, { peer }) {
-      seen.push(peer.tls?.protocol, peer.tls?.cipher);
-      return message;
-    },
-  });
-  const port = await startGrpcJsServer(t, localhost);
-  assert.ok(port > 0);
+  const lab = await TlsLab.open(t);
   const modern = lab.secure({ maxVersion: "TLSv1.2", ALPNProtocols: ["h2"] });
   await once(modern.socket, "secureConnect");
   assert.equal(modern.socket.getCipher().standardName, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
@@ -245,7 +236,7 @@ test("RFC 9113 §9.2.2 suites without ephemeral keys are refused by both sides, 
 });
 
 test("RFC 9113 §9.2.1 a client that wants to renegotiate is closed", async (t) => {
-  const lab = await TlsLab.open(t);
+  const lab = await TlsLab.open(t, localhost, {}, { http2: { handshakeTimeoutMs: 600_000 } });
   const raw = lab.secure({ maxVersion: "TLSv1.2", ALPNProtocols: ["h2"] });
   await once(raw.socket, "secureConnect");
   raw.socket.renegotiate({}, () => undefined);
