@@ -10,10 +10,21 @@ import { codec } from "./scenarios/codec.ts";
 import { floods } from "./scenarios/floods.ts";
 import { http2Micro } from "./scenarios/http2-micro.ts";
 import { idleConnections } from "./scenarios/idle-connections.ts";
+import { serverStreaming } from "./scenarios/server-streaming.ts";
 import { streamMemory } from "./scenarios/stream-memory.ts";
+import { unaryClient } from "./scenarios/unary-client.ts";
 import { unaryServer } from "./scenarios/unary-server.ts";
 
-const SCENARIOS: readonly Scenario[] = [unaryServer, http2Micro, idleConnections, floods, streamMemory, codec];
+const SCENARIOS: readonly Scenario[] = [
+  unaryServer,
+  unaryClient,
+  serverStreaming,
+  http2Micro,
+  idleConnections,
+  floods,
+  streamMemory,
+  codec,
+];
 
 const USAGE = `npm run bench -- [--scenario NAME[,NAME]] [--pairs N] [--duration SECONDS] [--json FILE]
 scenarios: ${SCENARIOS.map(({ name }) => name).join(", ")}`;

@@ -1,10 +1,9 @@
 // Owns: one attack on a server of this machine: `attacker.ts PORT SECONDS FLOOD`. A few connections send as fast as they are
-// read, and each that ends, or that nobody reads any more, is replaced at once. Prints what it did as a line of JSON and ends
-// by itself. It reads what the server sends: answers that pile up would hold it back.
-// Invariant: loopback only, one thread, lowest priority: it shares its core with the probe, which must not wait for it.
+// read, and each that ends, or that nobody reads any more, is replaced at once. It reads what the server sends: answers that pile
+// up would hold it back. Prints `attacking` when it begins, what it did as a line of JSON in the end, and ends by itself.
+// Invariant: loopback only, one thread, one core, a limited time.
 
 import { connect, type Socket } from "node:net";
-import { constants, setPriority } from "node:os";
 import { createFlood, FLOODS, type FloodName } from "./flood-frames.ts";
 import type { AttackReport } from "./protocol.ts";
 
@@ -18,9 +17,9 @@ const [port, seconds, name] = [Number(process.argv[2]), Number(process.argv[3]),
 if (!(port > 0) || !(seconds > 0 && seconds <= 60) || !FLOODS.includes(name)) {
   throw new Error(`usage: attacker.ts PORT SECONDS(at most 60) ${FLOODS.map((flood) => `"${flood}"`).join("|")}`);
 }
-setPriority(constants.priority.PRIORITY_LOW);
 
 const flood = createFlood(name);
+console.log("attacking");
 const endsAt = performance.now() + seconds * 1_000;
 const report = { connections: 0, frames: 0, bytes: 0, stalled: 0, ended: 0 };
 
@@ -56,9 +55,13 @@ function attackOnce(): Promise<boolean> {
     socket.write(flood.opening);
     sendBodies(socket, () => isOver, end);
   });
-  // Reset by the server: what the attack is for. What matters is "close", which follows.
-  socket.on("error", () => report.ended++);
-  socket.on("end", end);
+  // The server ends a connection in order or resets it, some both; "close" follows.
+  const onEnded = (): void => {
+    if (!isOver) report.ended++;
+    end();
+  };
+  socket.on("error", onEnded);
+  socket.on("end", onEnded);
   socket.once("close", () => {
     isOver = true;
     clearTimeout(whole);

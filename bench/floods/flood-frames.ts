@@ -1,17 +1,11 @@
 // Owns: what each flood sends on a connection, as prebuilt octets: an opening, then a body, over and over or once.
 // Must not know: sockets, or what a server does about it. RFC 9113 §6, §10.5.
 
+import { FrameFlag } from "../../packages/volant/src/http2/frame-type.ts";
 import { frames } from "../../packages/volant/src/testing/frame-factory.ts";
 import { createGetUserMessage, createRequestHeaders } from "../lib/raw-call.ts";
 
-export const FLOODS = [
-  "rapid reset",
-  "CONTINUATION",
-  "PING",
-  "SETTINGS",
-  "empty DATA",
-  "DATA of one octet",
-] as const;
+export const FLOODS = ["rapid reset", "CONTINUATION", "PING", "SETTINGS", "empty DATA", "DATA of one octet"] as const;
 
 export type FloodName = (typeof FLOODS)[number];
 
@@ -26,6 +20,8 @@ export interface Flood {
 const HELLO = Buffer.concat([frames.preface, frames.settings().bytes()]);
 /** CVE-2023-44487: CANCEL. */
 const CANCEL = 8;
+/** A field of one octet, `:method: GET`. RFC 7541 appendix A. */
+const METHOD_GET = 0x82;
 const RESETS = 20_000;
 const FRAMES_A_BODY = 2_000;
 /** The most that a gRPC message claims and our server takes. */
@@ -35,12 +31,11 @@ export function createFlood(name: FloodName): Flood {
   switch (name) {
     case "rapid reset":
       return createRapidReset();
-    case "CONTINUATION": {
-      const { opening, isEndless } = endless(frames.ping());
-      const request = frames.headers(1).request("POST", "/user.UserService/GetUser").withoutFlag(0x4).bytes();
-      const body = repeat(frames.continuation(1, Buffer.alloc(1_000, 0x82), false).bytes());
-      return { opening: Buffer.concat([opening, request]), body, framesInBody: FRAMES_A_BODY, isEndless };
-    }
+    case "CONTINUATION":
+      return endless(
+        frames.continuation(1, Buffer.alloc(1_000, METHOD_GET), false),
+        frames.headers(1).request("POST", "/user.UserService/GetUser").withoutFlag(FrameFlag.END_HEADERS).bytes(),
+      );
     case "PING":
       return endless(frames.ping());
     case "SETTINGS":
@@ -67,10 +62,11 @@ function createRapidReset(): Flood {
 }
 
 function endless(frame: { bytes(): Buffer }, ...opening: readonly Buffer[]): Flood {
-  const body = repeat(frame.bytes());
-  return { opening: Buffer.concat([HELLO, ...opening]), body, framesInBody: FRAMES_A_BODY, isEndless: true };
-}
-
-function repeat(frame: Buffer): Buffer {
-  return Buffer.concat(Array.from({ length: FRAMES_A_BODY }, () => frame));
+  const octets = frame.bytes();
+  return {
+    opening: Buffer.concat([HELLO, ...opening]),
+    body: Buffer.concat(Array.from({ length: FRAMES_A_BODY }, () => octets)),
+    framesInBody: FRAMES_A_BODY,
+    isEndless: true,
+  };
 }

@@ -6,7 +6,7 @@ export interface AttackReport {
   /** Frames and octets that were handed to sockets. */
   readonly frames: number;
   readonly bytes: number;
-  /** Connections given up because the server did not read, and those it reset. */
+  /** Connections given up because the server did not read, and those it ended. */
   readonly stalled: number;
   readonly ended: number;
 }

@@ -16,6 +16,8 @@ export interface LoadShape {
   readonly connections: number;
   /** Streams in flight on each connection. */
   readonly streams: number;
+  /** Receive windows of 2^bits - 1 octets, for streams and connections. Default: h2load's, 65,535. */
+  readonly windowBits?: number;
 }
 
 export interface LoadTarget {
@@ -73,6 +75,7 @@ export async function runH2load(
 export function createArguments(target: LoadTarget, shape: LoadShape, requests: number, bodyFile: string): string[] {
   return [
     ...["-n", String(requests), "-c", String(shape.connections), "-m", String(shape.streams), "-t", "1"],
+    ...(shape.windowBits === undefined ? [] : ["-w", String(shape.windowBits), "-W", String(shape.windowBits)]),
     ...["-H", "te: trailers", "-H", "content-type: application/grpc", "-d", bodyFile],
     `http://127.0.0.1:${target.port}${target.path}`,
   ];

@@ -2,8 +2,8 @@
 // Must not know: which server, and what filled its memory.
 
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { readResidentBytes } from "./process-usage.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 
@@ -11,29 +11,36 @@ const PRELOAD = pathToFileURL(join(import.meta.dirname, "..", "servers", "collec
 /** V8 gives pages back on threads of its own, some time after the collection. */
 const SETTLE_MS = 500;
 
-export interface ResidentServer extends ServerProcess {
+export interface Memory {
   /** Bytes resident once garbage is collected. */
-  measureResident(): Promise<number>;
+  readonly residentBytes: number;
+  /** Bytes that live objects have, on the heap and outside: what is resident beyond them V8 and malloc keep for later. */
+  readonly liveBytes: number;
+}
+
+export interface ResidentServer extends ServerProcess {
+  measureMemory(): Promise<Memory>;
 }
 
 export async function startResidentServer(name: string, program: string): Promise<ResidentServer> {
-  let onCollected: (() => void) | undefined;
+  let onCollected: ((usage: NodeJS.MemoryUsage) => void) | undefined;
   const server = await startServer(name, program, {
     nodeArgs: ["--expose-gc", "--import", PRELOAD],
     onLine: (line) => {
-      if (line === "collected") onCollected?.();
+      const usage = /^collected (.*)$/.exec(line)?.[1];
+      if (usage !== undefined) onCollected?.(JSON.parse(usage) as NodeJS.MemoryUsage);
       else process.stderr.write(`${name}: ${line}\n`);
     },
   });
-  const measureResident = async (): Promise<number> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
+  const measureMemory = async (): Promise<Memory> => {
+    const { promise, resolve } = Promise.withResolvers<NodeJS.MemoryUsage>();
     onCollected = resolve;
     process.kill(server.pid, "SIGUSR2");
-    await promise;
+    const { heapUsed, external } = await promise;
     await sleep(SETTLE_MS);
-    const bytes = readResidentBytes(server.pid);
-    if (bytes === undefined) throw new Error(`${name} has ended`);
-    return bytes;
+    const residentBytes = readResidentBytes(server.pid);
+    if (residentBytes === undefined) throw new Error(`${name} has ended`);
+    return { residentBytes, liveBytes: heapUsed + external };
   };
-  return { ...server, measureResident };
+  return { ...server, measureMemory };
 }

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { pinned, SERVER_CORE } from "./cores.ts";
+import { OWN_SESSION } from "./priority.ts";
 
 const KILL_AFTER_MS = 10_000;
 
@@ -28,7 +29,7 @@ export interface StartOptions {
 export async function startServer(name: string, program: string, options: StartOptions = {}): Promise<ServerProcess> {
   const { nodeArgs = [], args: programArgs = [] } = options;
   const [command, ...args] = pinned(SERVER_CORE, [process.execPath, ...nodeArgs, program, ...programArgs]);
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"], detached: OWN_SESSION });
   const onLine = options.onLine ?? ((line) => process.stderr.write(`${name}: ${line}\n`));
   const killWithUs = (): boolean => child.kill("SIGKILL");
   process.once("exit", killWithUs);

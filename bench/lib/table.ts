@@ -30,7 +30,7 @@ export function formatTable(rows: readonly Row[]): string {
 }
 
 function formatRow(row: Row): string[] {
-  const verdict = row.void !== undefined ? "VOID" : row.pass ? "PASS" : "SHORT";
+  const verdict = findVerdict(row);
   return [
     verdict,
     row.scenario,
@@ -44,6 +44,12 @@ function formatRow(row: Row): string[] {
     row.spread === undefined ? "" : `${Math.round(row.spread * 100)} %`,
     row.repeated ? `${row.repeated} (first ${row.firstRatio?.toFixed(2)}x)` : "",
   ];
+}
+
+function findVerdict(row: Row): string {
+  if (row.void !== undefined) return "VOID";
+  if (row.must === null) return "MEASURED";
+  return row.pass ? "PASS" : "SHORT";
 }
 
 function formatNumber(value: number | null): string {

@@ -60,7 +60,7 @@ test("targets are unique, and a goal is at least as hard as its must", () => {
     if (must !== null) assert.ok(direction === "higher" ? goal >= must : goal <= must, `${scenario} ${peer}`);
 });
 
-test("the table says PASS, SHORT or VOID and why", () => {
+test("the table says PASS, SHORT, VOID and why, or MEASURED where nothing is judged", () => {
   const rows = [
     judge(ratio, { ours: 91_234.5, theirs: 10_000, spread: 0.04, repeated: 2, firstRatio: 8.9 }),
     judge(ratio, { ours: 1, theirs: 1 }),
@@ -71,4 +71,5 @@ test("the table says PASS, SHORT or VOID and why", () => {
   assert.match(lines[2] ?? "", /^SHORT /);
   assert.match(lines[3] ?? "", /^VOID +s +b +12\.3 +MB +50 +20$/);
   assert.equal(lines[4], "VOID s: noise");
+  assert.match(formatTable([judge({ ...ratio, must: null }, { ours: 1, theirs: 1 })]), /^MEASURED /m);
 });

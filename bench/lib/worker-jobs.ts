@@ -4,5 +4,7 @@
 export function answerJobs<Job, Answer>(answer: (job: Job) => Answer | Promise<Answer>): void {
   if (process.send === undefined) throw new Error("this program is started by the bench, not by hand");
   process.on("message", async (job: Job) => process.send!(await answer(job)));
+  // Also where the parent was killed and could not stop us.
+  process.once("disconnect", () => process.exit());
   process.send("ready");
 }

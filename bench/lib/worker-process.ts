@@ -3,6 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { pinned } from "./cores.ts";
+import { OWN_SESSION } from "./priority.ts";
 import { stopProcess } from "./server-process.ts";
 
 export interface WorkerProcess<Job, Answer> {
@@ -17,7 +18,7 @@ export async function startWorker<Job extends object, Answer>(
   args: readonly string[] = [],
 ): Promise<WorkerProcess<Job, Answer>> {
   const [command, ...rest] = pinned(core, [process.execPath, program, ...args]);
-  const child = spawn(command, rest, { stdio: ["ignore", 2, 2, "ipc"] });
+  const child = spawn(command, rest, { stdio: ["ignore", 2, 2, "ipc"], detached: OWN_SESSION });
   const killWithUs = (): boolean => child.kill("SIGKILL");
   process.once("exit", killWithUs);
   child.once("exit", () => process.off("exit", killWithUs));

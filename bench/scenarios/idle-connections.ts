@@ -54,10 +54,12 @@ async function measureKibibytes(
   const connections: RawConnection[] = [];
   try {
     connections.push(...(await openAll(server.port, FIRST_CONNECTIONS)));
-    const before = await server.measureResident();
+    const { residentBytes: before } = await server.measureMemory();
     connections.push(...(await openAll(server.port, count)));
-    const after = await server.measureResident();
-    log?.(`${connections.length} connections: ${formatMegabytes(before)} MB at first, ${formatMegabytes(after)} MB resident`);
+    const { residentBytes: after } = await server.measureMemory();
+    log?.(
+      `${formatMegabytes(before)} MB with ${FIRST_CONNECTIONS} connections, ${formatMegabytes(after)} MB with ${count} more`,
+    );
     await callEach(connections, server);
     return { value: (after - before) / count / 1024 };
   } finally {

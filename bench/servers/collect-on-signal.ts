@@ -1,5 +1,5 @@
 // Preloaded into a server under test (`--import`, with `--expose-gc`): on SIGUSR2 it collects its garbage and prints
-// `collected`, so that its resident memory says what it holds and not when V8 last felt like collecting.
+// `collected` with what process.memoryUsage() says, so that its resident memory says what it holds and not when V8 last felt like collecting.
 
 const { gc } = globalThis;
 if (gc === undefined) throw new Error("start this Node with --expose-gc");
@@ -9,6 +9,6 @@ process.on("SIGUSR2", () => {
   gc();
   setImmediate(() => {
     gc();
-    console.log("collected");
+    console.log(`collected ${JSON.stringify(process.memoryUsage())}`);
   });
 });
