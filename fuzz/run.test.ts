@@ -14,7 +14,10 @@ function runFuzz(...args: string[]): { status: number | null; stdout: string; st
   return spawnSync(process.execPath, [join(import.meta.dirname, "run.ts"), ...args], { encoding: "utf8" });
 }
 
-for (const target of TARGETS) {
+/** Targets that fetch something run with the command, not with the tests. */
+const SELF_CONTAINED = TARGETS.filter(({ absence }) => absence === undefined);
+
+for (const target of SELF_CONTAINED) {
   test(`${target.name}: every planted bug is found, and found again with its seed`, () => {
     for (const bug of target.bugs) {
       const limits = { seed: 1, seconds: Number.POSITIVE_INFINITY, executions: SELFTEST_EXECUTIONS };
@@ -43,7 +46,7 @@ test("the command prints seed and executions, and runs what it was told to", () 
 });
 
 test("no time means no execution", () => {
-  assert.match(runFuzz("--seconds", "0").stdout, /: 0 executions in/);
+  assert.match(runFuzz("--target", "codec", "--seconds", "0").stdout, /: 0 executions in/);
 });
 
 test("a wrong command line is told, with the targets there are", () => {

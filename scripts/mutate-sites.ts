@@ -22,6 +22,7 @@ interface Found extends Omit<MutationSite, "line" | "shown" | "replacement"> {
 }
 
 interface Guard extends Found {
+  readonly bodyStart: number;
   readonly bodyEnd: number;
 }
 
@@ -39,7 +40,7 @@ const COMPARES = /[^=<>-](?:<=?|>=?)[^<>=]/;
 export function findMutationSites(source: string): MutationSite[] {
   const code = source.replace(OPAQUE, (text) => text.replace(/[^\n]/g, " "));
   const guards = findGuards(code);
-  const isGuarded = (at: number): boolean => guards.some(({ coveredAt, bodyEnd }) => at >= coveredAt && at < bodyEnd);
+  const isGuarded = (at: number): boolean => guards.some(({ bodyStart, bodyEnd }) => at >= bodyStart && at < bodyEnd);
   const others = [...findCalls(code), ...findVerdicts(code), ...findLimits(code)].filter(
     ({ start }) => !isGuarded(start),
   );
@@ -67,26 +68,20 @@ function findGuards(code: string): Guard[] {
     const open = match.index + 3;
     const close = matchingEnd(code, open);
     const condition = code.slice(open + 1, close);
-    const coveredAt = close + 1 + code.slice(close + 1).search(/\S/);
-    const bodyEnd = statementEnd(code, coveredAt);
-    const body = code.slice(coveredAt, bodyEnd).trim();
+    const bodyStart = close + 1 + code.slice(close + 1).search(/\S/);
+    const bodyEnd = statementEnd(code, bodyStart);
+    const body = code.slice(bodyStart, bodyEnd).trim();
     const isLimit = LIMIT.test(condition) && COMPARES.test(condition);
     const isFault = RAISES.test(body) || RETURNS_VERDICT.test(body);
     if (!isFault && !isLimit) continue;
     const lets = !isFault && !/[^=]>/.test(condition);
     const becomes = (text: string): string => (lets ? `(${text} || true)` : `(${text} && false)`);
     // What lets through is noticed where it did not: at the condition itself.
-    guards.push({
-      kind: "guard",
-      coveredAt: lets ? match.index : coveredAt,
-      bodyEnd,
-      start: open,
-      end: close + 1,
-      becomes,
-    });
+    const coveredAt = lets ? match.index : bodyStart;
+    guards.push({ kind: "guard", coveredAt, bodyStart, bodyEnd, start: open, end: close + 1, becomes });
   }
   // The innermost one decides about a fault; what only leads to it is no branch of its own.
-  return guards.filter((one) => !guards.some((other) => other.start > one.coveredAt && other.bodyEnd <= one.bodyEnd));
+  return guards.filter((one) => !guards.some((other) => other.start > one.bodyStart && other.bodyEnd <= one.bodyEnd));
 }
 
 /** A fault outside such an `if`: as a value it becomes `true` (reading goes on), as a statement nothing. */

@@ -60,8 +60,9 @@ export class Application {
         if (!this.random.oneIn(3)) this.act(stream);
       },
       onData: (stream, _bytes, start, end, endStream) => {
-        if (endStream || !this.lacksHeaders(stream))
-          this.hears(stream, this.lacksHeaders(stream) ? undefined : "open", endStream);
+        // In front of the headers of a response DATA is no step forward, unless it is the last.
+        const isEarly = this.lacksHeaders(stream);
+        if (!isEarly || endStream) this.hears(stream, isEarly ? undefined : "open", endStream);
         this.owed.set(stream, this.owedOf(stream) + end - start);
         if (this.random.oneIn(2)) this.consume(stream);
         if (this.random.oneIn(3)) this.act(stream);
