@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findVoidReason, measurePairs } from "./pairs.ts";
+import { judgeGenerator, measurePairs } from "./pairs.ts";
 import { findOutlier, median, spread } from "./statistics.ts";
 
 const ignore = (): void => undefined;
@@ -49,8 +49,24 @@ test("repeating ends, and the spread that is left is reported", async () => {
   assert.ok(result.spread > 0.25);
 });
 
-test("a generator near the limit of its core makes the row void", () => {
-  const result = { ours: 1, theirs: 1, ratio: 1, spread: 0, repeated: 0, firstRatio: 1, generatorLoad: 0.85 };
-  assert.equal(findVoidReason(result), undefined);
-  assert.match(findVoidReason({ ...result, generatorLoad: 0.9 }) ?? "", /90 % of its core/);
+const QUIET = {
+  ours: 1,
+  theirs: 1,
+  ratio: 1,
+  spread: 0,
+  repeated: 0,
+  firstRatio: 1,
+  generatorLoad: 0.85,
+  theirGeneratorLoad: 0.85,
+};
+
+test("a generator near the limit of its core with theirs makes the row void", () => {
+  assert.deepEqual(judgeGenerator(QUIET), {});
+  assert.match(judgeGenerator({ ...QUIET, theirGeneratorLoad: 0.9 }).void ?? "", /90 % of its core with the peer/);
+});
+
+test("a generator near the limit of its core with ours makes our figure a lower bound, and the row still counts", () => {
+  const { void: voidReason, lowerBound } = judgeGenerator({ ...QUIET, generatorLoad: 0.9 });
+  assert.equal(voidReason, undefined);
+  assert.match(lowerBound ?? "", /90 % of its core with ours/);
 });

@@ -28,7 +28,9 @@ export interface PairedResult {
   readonly repeated: number;
   /** The median ratio of the pairs as first measured. Repeating picks which noise to drop, so what it changed is shown. */
   readonly firstRatio: number;
+  /** Median share of its core that the generator used with ours, and with theirs. */
   readonly generatorLoad: number;
+  readonly theirGeneratorLoad: number;
 }
 
 /**
@@ -65,13 +67,26 @@ export async function measurePairs(
     repeated,
     firstRatio,
     generatorLoad: median(pairs.map((pair) => pair.ours.generatorLoad ?? 0)),
+    theirGeneratorLoad: median(pairs.map((pair) => pair.theirs.generatorLoad ?? 0)),
   };
 }
 
 const MAX_GENERATOR_LOAD = 0.85;
 
-/** Why a result says nothing, if it does: a generator near its own limit measures itself. */
-export function findVoidReason(result: PairedResult): string | undefined {
+/** Why a result says nothing, if it does: a generator near its own limit with theirs makes them look slower than they are. */
+function findVoidReason(result: PairedResult): string | undefined {
+  if (result.theirGeneratorLoad <= MAX_GENERATOR_LOAD) return undefined;
+  return `the load generator used ${Math.round(result.theirGeneratorLoad * 100)} % of its core with the peer`;
+}
+
+/** A generator near its own limit with ours hides how fast we are: the ratio is then a lower bound, and said to be one. */
+function findLowerBoundReason(result: PairedResult): string | undefined {
   if (result.generatorLoad <= MAX_GENERATOR_LOAD) return undefined;
-  return `the load generator used ${Math.round(result.generatorLoad * 100)} % of its core`;
+  return `the load generator used ${Math.round(result.generatorLoad * 100)} % of its core with ours, which may be faster still`;
+}
+
+/** Both verdicts on the generator, as a measurement carries them. */
+export function judgeGenerator(result: PairedResult): { readonly void?: string; readonly lowerBound?: string } {
+  const [voidReason, lowerBound] = [findVoidReason(result), findLowerBoundReason(result)];
+  return { ...(voidReason !== undefined && { void: voidReason }), ...(lowerBound !== undefined && { lowerBound }) };
 }

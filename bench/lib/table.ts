@@ -25,7 +25,10 @@ export function formatTable(rows: readonly Row[]): string {
       .join("  ")
       .trimEnd(),
   );
-  const reasons = rows.flatMap((row) => (row.void === undefined ? [] : [`VOID ${row.scenario}: ${row.void}`]));
+  const reasons = rows.flatMap((row) => [
+    ...(row.void === undefined ? [] : [`VOID ${row.scenario}: ${row.void}`]),
+    ...(row.lowerBound === undefined ? [] : [`AT LEAST ${row.scenario}: ${row.lowerBound}`]),
+  ]);
   return [...table, ...reasons].join("\n");
 }
 

@@ -37,6 +37,8 @@ export interface Row {
   readonly firstRatio?: number;
   /** Why the row says nothing about us. A void row never passes. */
   readonly void?: string;
+  /** Why our figure, and so the ratio, is at least this. */
+  readonly lowerBound?: string;
 }
 
 export interface Measurement {
@@ -48,6 +50,7 @@ export interface Measurement {
   readonly repeated?: number;
   readonly firstRatio?: number;
   readonly void?: string;
+  readonly lowerBound?: string;
 }
 
 export const TARGETS = JSON.parse(
@@ -81,5 +84,6 @@ export function judge(target: Target, measurement: Measurement): Row {
     ...(repeated !== undefined && { repeated }),
     ...(firstRatio !== undefined && { firstRatio }),
     ...(measurement.void !== undefined && { void: measurement.void }),
+    ...(measurement.lowerBound !== undefined && { lowerBound: measurement.lowerBound }),
   };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ListUsersRequestSchema, UserResponseSchema } from "../../services/users/src/gen/user_pb.ts";
 import { type LoadShape, type LoadTarget, requireH2load, runH2load } from "../lib/h2load.ts";
-import { findVoidReason, measurePairs, type Sample } from "../lib/pairs.ts";
+import { judgeGenerator, measurePairs, type Sample } from "../lib/pairs.ts";
 import { installPeer } from "../lib/peer-install.ts";
 import type { RunOptions, Scenario } from "../lib/scenario.ts";
 import { type ServerProcess, startServer } from "../lib/server-process.ts";
@@ -33,8 +33,7 @@ async function runServerStreaming(options: RunOptions): Promise<Row[]> {
       const load = Math.round((pair.ours.generatorLoad ?? 0) * 100);
       options.log(`${label}: ${our} / ${their} msg/s = ${pair.ratio.toFixed(2)}x, generator at ${load} %`);
     });
-    const voidReason = findVoidReason(result);
-    return [judge(findTarget("server-streaming", "grpc-js"), { ...result, ...(voidReason && { void: voidReason }) })];
+    return [judge(findTarget("server-streaming", "grpc-js"), { ...result, ...judgeGenerator(result) })];
   } finally {
     for (const server of servers) await server.stop();
   }

@@ -7,7 +7,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { GetUserRequestSchema, UserResponseSchema } from "../../services/users/src/gen/user_pb.ts";
 import { canPin } from "../lib/cores.ts";
 import { type LoadShape, type LoadTarget, requireH2load, runH2load } from "../lib/h2load.ts";
-import { findVoidReason, measurePairs, type Sample } from "../lib/pairs.ts";
+import { judgeGenerator, measurePairs, type Sample } from "../lib/pairs.ts";
 import { installPeer } from "../lib/peer-install.ts";
 import { readResidentBytes } from "../lib/process-usage.ts";
 import type { RunOptions, Scenario } from "../lib/scenario.ts";
@@ -53,8 +53,7 @@ async function compare(ours: ServerProcess, theirs: ServerProcess, options: RunO
     const mebibytes = Math.round((readResidentBytes(server.pid) ?? 0) / 2 ** 20);
     options.log(`${server.name}: ${mebibytes} MiB resident after the load`);
   }
-  const voidReason = findVoidReason(result);
-  return judge(findTarget("unary-server", theirs.name), { ...result, ...(voidReason && { void: voidReason }) });
+  return judge(findTarget("unary-server", theirs.name), { ...result, ...judgeGenerator(result) });
 }
 
 /** Warms a server up for one full measurement and returns a measurement of the wanted length. */
