@@ -5,8 +5,9 @@ import { StatusCode } from "../rpc/status.ts";
 import { failureOf } from "./failure.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 
-const RUNNING = { isAborted: false } as IncomingCall;
-const ABORTED = { isAborted: true } as IncomingCall;
+const RUNNING = { isAborted: false, remainingMs: 1 } as IncomingCall;
+const LATE = { isAborted: false, remainingMs: 0 } as IncomingCall;
+const ABORTED = { isAborted: true, remainingMs: 1 } as IncomingCall;
 const { INTERNAL, NOT_FOUND, CANCELLED, DEADLINE_EXCEEDED, INVALID_ARGUMENT } = StatusCode;
 
 function abortError(name = "AbortError"): Error {
@@ -35,7 +36,20 @@ test("a client call that ended as this call did keeps its code, and is no news",
     const error = createRpcError("client", code, "x");
     assert.deepEqual(failureOf(error, ABORTED, code), { status: error, report: false });
   }
-  assert.equal(failureOf(createRpcError("client", CANCELLED, "x"), ABORTED, DEADLINE_EXCEEDED).report, true);
+});
+
+test("a client that cancels at its deadline, while the inner call passes the same one, is no news either", () => {
+  for (const [inner, ended] of [
+    [DEADLINE_EXCEEDED, CANCELLED],
+    [CANCELLED, DEADLINE_EXCEEDED],
+  ] as const) {
+    const { status, report } = failureOf(createRpcError("client", inner, "x"), ABORTED, ended);
+    assert.deepEqual([status.code, report], [ended, false]);
+  }
+  const late = failureOf(createRpcError("client", DEADLINE_EXCEEDED, "x"), LATE, undefined);
+  assert.deepEqual([late.status.code, late.report], [DEADLINE_EXCEEDED, false]);
+  assert.equal(failureOf(createRpcError("client", NOT_FOUND, "x"), LATE, undefined).report, true);
+  assert.equal(failureOf(createRpcError("client", NOT_FOUND, "x"), ABORTED, CANCELLED).report, true);
 });
 
 test("an abort after the signal fired is how the call ended; before, it is a failure like any other", () => {

@@ -18,15 +18,28 @@ export const INTERNAL: RpcError = createRpcError("library", StatusCode.INTERNAL,
 export function failureOf(error: unknown, call: IncomingCall, endedAs: StatusCode | undefined): Failure {
   if (error instanceof RpcError) {
     if (error.origin !== "client") return { status: error, report: false };
-    // An error of a call to another service is not our answer, save that this call itself ended that way.
-    const same = error.code === endedAs;
-    return same ? { status: error, report: false } : { status: INTERNAL, report: true };
+    // An error of a call to another service is not our answer, save what this call's own end made of that call.
+    const ended = endedAs ?? (call.remainingMs > 0 ? undefined : StatusCode.DEADLINE_EXCEEDED);
+    if (ended === undefined || !isEndInTime(error.code)) return { status: INTERNAL, report: true };
+    return { status: error.code === ended ? error : endOf(ended), report: false };
   }
   if (call.isAborted && isAbortError(error)) {
-    const code = endedAs ?? StatusCode.CANCELLED;
-    return { status: createRpcError("library", code, "the call was cancelled"), report: false };
+    return { status: endOf(endedAs ?? StatusCode.CANCELLED), report: false };
   }
   return { status: INTERNAL, report: true };
+}
+
+/**
+ * What a call made inside a handler ends with when the handler's own call is over. The two need not agree: a client whose
+ * deadline passes cancels, while the inner call passes the same deadline; and it may do so a moment before our timer.
+ */
+function isEndInTime(code: StatusCode): boolean {
+  return code === StatusCode.CANCELLED || code === StatusCode.DEADLINE_EXCEEDED;
+}
+
+function endOf(code: StatusCode): RpcError {
+  if (code === StatusCode.DEADLINE_EXCEEDED) return deadlinePassed();
+  return createRpcError("library", code, "the call was cancelled");
 }
 
 function isAbortError(error: unknown): boolean {
