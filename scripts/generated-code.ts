@@ -29,7 +29,11 @@ interface Generation {
 
 /** A new proto is an input here, or a row with a template of its own. */
 export const GENERATIONS: readonly Generation[] = [
-  { template: "buf.gen.library.yaml", inputs: ["google/rpc"], output: "packages/volant/src/gen" },
+  {
+    template: "buf.gen.library.yaml",
+    inputs: ["google/rpc", "grpc/health", "grpc/reflection"],
+    output: "packages/volant/src/gen",
+  },
   { template: "buf.gen.users.yaml", inputs: ["user.proto"], output: "services/users/src/gen" },
   {
     template: "buf.gen.lab.yaml",
@@ -44,6 +48,11 @@ export const GENERATIONS: readonly Generation[] = [
     output: "packages/volant/test/protobuf/gen",
   },
   { template: "buf.gen.shapes.yaml", module: "bench/codec/proto", inputs: [], output: "bench/codec/gen" },
+  {
+    template: "buf.gen.conformance.yaml",
+    inputs: ["connectrpc", "grpc/testing", "validate", "xds"],
+    output: "conformance/gen",
+  },
 ];
 
 export interface Difference {

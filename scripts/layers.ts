@@ -29,6 +29,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   server: { mayImport: SHARED_BY_ROLES, modules: [MESSAGES, ...SOCKETS] },
   client: { mayImport: SHARED_BY_ROLES, modules: [MESSAGES, ...SOCKETS, "node:dns"] },
   interceptors: { mayImport: ["rpc/", "gen/", ...PUBLIC_FACES], modules: [MESSAGES] },
+  "grpc-js": { mayImport: ["rpc/"], modules: [] },
   services: { mayImport: ["rpc/", "gen/", ...PUBLIC_FACES], modules: [MESSAGES] },
 };
 

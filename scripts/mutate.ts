@@ -58,11 +58,21 @@ async function inParallel<Item, Result>(
   return results;
 }
 
+/** What fails as it is, in a tree that is being worked on, says nothing of a mutant. */
+async function measureAll(workers: readonly Workspace[]): Promise<TestFile[]> {
+  const paths = workers[0]!.testFiles();
+  const measured = await inParallel(workers, paths, measure);
+  for (const [index, path] of paths.entries()) {
+    if (measured[index] === undefined) console.log(`left out     ${path}  fails without any mutant`);
+  }
+  return measured.filter((file) => file !== undefined);
+}
+
 async function judgeAll(mutants: readonly Mutant[]): Promise<Judged[]> {
   const workers: Workspace[] = [];
   try {
     for (let count = 0; count < PARALLEL; count++) workers.push(new Workspace(REPOSITORY));
-    const files: TestFile[] = await inParallel(workers, workers[0]!.testFiles(), measure);
+    const files = await measureAll(workers);
     return await inParallel(workers, mutants, async (worker, mutant) => {
       const { path, source, site } = mutant;
       const tests = files.filter((file) => covers(file, path, site.coveredAt));

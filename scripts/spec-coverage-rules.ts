@@ -20,11 +20,18 @@ type Row = readonly [section: string, text: string, about: RegExp | string, ...a
 
 const NOT_OURS_TO_SEND = "our side never does that: no code path makes it";
 const NO_PUSH = "push is refused as a whole (§6.6, §8.4): the rules of its parts are never reached";
-const OTHER_LAYER = "a rule of the layers above the core: the transport or gRPC";
+const NO_INTERMEDIARY = "a rule for intermediaries: a gRPC server or client forwards no HTTP message";
+const NO_COOKIES = "gRPC has no cookies: every value stays a metadata entry of its own";
+const ONE_ORIGIN = "a connection belongs to one target of one channel: no other origin ever uses it";
 
 const RFC_9113: readonly Row[] = [
-  ["3.2", "a client starts HTTP/2 over cleartext with prior knowledge, never with an Upgrade", OTHER_LAYER],
-  ["3.3", "over TLS the protocol is the one that ALPN chose", OTHER_LAYER],
+  ["3.2", "over TLS the protocol is the one that ALPN chose", /without ALPN|does not choose h2/],
+  [
+    "3.3",
+    "a client starts HTTP/2 over cleartext with prior knowledge, never with an Upgrade",
+    /client sends the preface/,
+    "3.4",
+  ],
   ["3.4", "a client's first octets are the preface", /client sends the preface/],
   [
     "3.4",
@@ -44,7 +51,8 @@ const RFC_9113: readonly Row[] = [
   ["4.1", "frames of unknown type are ignored and discarded", /unknown type are ignored/, "5.5"],
   ["4.1", "flags without a meaning for the type are ignored on receipt", /undefined flags/],
   ["4.1", "flags without a meaning are sent unset", /a frame is length, type, flags/],
-  ["4.1", "the reserved bit of a stream id is ignored on receipt", /reserved bit/],
+  ["4.1", "the reserved bit of a stream id is ignored on receipt", /the reserved bit .* are ignored/],
+  ["4.1", "the reserved bit of a stream id is sent unset", /sends the reserved bit/],
   ["4.2", "every implementation accepts frames of 16,384 octets", /MAX_FRAME_SIZE is read/, "6.5.2"],
   ["4.2", "a frame above the announced SETTINGS_MAX_FRAME_SIZE is a FRAME_SIZE_ERROR", /longer than allowed/],
   ["4.2", "a frame too small for its mandatory content is a FRAME_SIZE_ERROR", /without room for/],
@@ -259,7 +267,11 @@ const RFC_9113: readonly Row[] = [
   ],
   ["8.1", "a trailer section without END_STREAM is malformed", /must end the stream/],
   ["8.1", "an interim response does not end its stream", /interim response that ends/],
-  ["8.1", "a client does not discard a response because of RST_STREAM with NO_ERROR after it", OTHER_LAYER],
+  [
+    "8.1",
+    "a client does not discard a response because of RST_STREAM with NO_ERROR after it",
+    /then RST_STREAM\(NO_ERROR\)/,
+  ],
   ["8.1.1", "a malformed message is a stream error of type PROTOCOL_ERROR", /refused request/],
   ["8.1.1", "content-length that does not equal the octets of DATA is malformed", /content-length equals/],
   ["8.2", "names are sent in lower case", /upper case/],
@@ -274,7 +286,7 @@ const RFC_9113: readonly Row[] = [
   ["8.2.1", "a value neither starts nor ends with space or tab", /starts with a space|ends with a tab|space and tab/],
   ["8.2.2", "connection-specific fields make a message malformed", /connection|keep-alive|upgrade/],
   ["8.2.2", "te may say nothing but trailers", /te with|te may/],
-  ["8.2.3", "cookie crumbs are joined with '; ' before they go to anything but HTTP/2", OTHER_LAYER],
+  ["8.2.3", "cookie crumbs are joined with '; ' before they go to anything but HTTP/2", NO_COOKIES],
   ["8.3", "pseudo-headers come before all other fields", /behind a field/],
   ["8.3", "a pseudo-header appears once", /two :/],
   [
@@ -285,21 +297,19 @@ const RFC_9113: readonly Row[] = [
   ["8.3", "pseudo-headers in trailers are malformed", /carry no pseudo-header/, "8.1"],
   ["8.3.1", ":method, :scheme and :path are given exactly once", /no :(method|scheme|path)/],
   ["8.3.1", ":path is not empty for http and https", /empty :path/],
-  [
-    "8.3.1",
-    "Host that differs from :authority is malformed",
-    "its tests are rows of docs/limits.md and carry no section",
-  ],
-  ["8.3.1", "an intermediary that forwards builds :authority from Host", OTHER_LAYER],
+  ["8.3.1", "Host that differs from :authority is malformed", /beside :authority .* malformed/],
+  ["8.3.1", "an intermediary that forwards builds :authority from Host", NO_INTERMEDIARY],
   ["8.3.2", "a response has :status, once", /:status/],
   ["8.4", "a client receives no push where it disabled it; a server never receives one", /PUSH_PROMISE ends/, "6.6"],
   ["8.4.1", "promised requests are safe, cacheable and without content", NO_PUSH],
   ["8.5", "CONNECT has neither :scheme nor :path", /CONNECT/],
   ["8.6", "101 is not sent in HTTP/2", NOT_OURS_TO_SEND],
-  ["8.7", "a refused stream was not processed; its request may be tried again", OTHER_LAYER],
-  ["9.1.1", "a connection is only reused for an origin that it is authoritative for", OTHER_LAYER],
-  ["9.2", "TLS is 1.2 or later, without compression and renegotiation", OTHER_LAYER],
-  ["10.3", "what would be illegal in HTTP/1.1 fields is not forwarded", OTHER_LAYER],
+  ["8.7", "a refused stream was not processed; its request may be tried again", /a stream refused/],
+  ["9.1.1", "a connection is only reused for an origin that it is authoritative for", ONE_ORIGIN],
+  ["9.2", "TLS is 1.2 or later", /TLS 1\.2 is spoken/],
+  ["9.2.1", "over TLS 1.2 there is no renegotiation", /renegotiate/],
+  ["9.2.2", "over TLS 1.2 a prohibited cipher suite is refused", /without ephemeral keys/],
+  ["10.3", "what would be illegal in HTTP/1.1 fields is not forwarded", NO_INTERMEDIARY],
   [
     "10.5.1",
     "a list above the limit may be refused, but its block is decoded all the same",
@@ -342,7 +352,7 @@ const RFC_7541: readonly Row[] = [
   ["6.2.2", "a literal without indexing changes no table", /WITHOUT leaves/],
   ["6.2.3", "a never-indexed literal is forwarded as one", /NEVER is a literal/],
   ["6.3", "a size update above the maximum is a decoding error", /above the maximum/],
-  ["7.1.3", "a never-indexed field stays one on every hop", OTHER_LAYER],
+  ["7.1.3", "a never-indexed field stays one on every hop", NO_INTERMEDIARY],
 ];
 
 function toRule(rfc: SpecRule["rfc"], [section, text, about, ...also]: Row): SpecRule {

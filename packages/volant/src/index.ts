@@ -5,6 +5,7 @@ export type { BackoffOptions } from "./client/backoff.ts";
 export type { CallOptions } from "./client/call-options.ts";
 export { Channel, type StateListener } from "./client/channel.ts";
 export type { ChannelOptions } from "./client/channel-options.ts";
+export type { ChannelStats } from "./client/channel-stats.ts";
 export type { ClientCall, ClientCallEnd, ClientHooks, ClientInterceptor } from "./client/client-interceptor.ts";
 export type { ConnectivityState } from "./client/connectivity.ts";
 export {
@@ -18,6 +19,9 @@ export {
   type Requests,
   type ServerStreamingCall,
 } from "./client/create-client.ts";
+export type { RetryOptions } from "./client/retry-policy.ts";
+export type { CompressionOptions } from "./compression/options.ts";
+export type { CompressionName } from "./grpc/message-encoding.ts";
 export { detached } from "./rpc/ambient.ts";
 export type { CallEnd, ServerCall } from "./rpc/call.ts";
 export { type CallValueKey, CallValues, createCallValueKey } from "./rpc/call-values.ts";
@@ -38,7 +42,7 @@ export {
 } from "./rpc/error-details.ts";
 export type { ServerHooks, ServerInterceptor } from "./rpc/interceptor.ts";
 export { Metadata, type MetadataInit } from "./rpc/metadata.ts";
-export type { Idempotency, MethodInfo, MethodKind } from "./rpc/method.ts";
+export type { Idempotency, MethodInfo, MethodKind, ServiceDefinition, ServiceSource } from "./rpc/method.ts";
 export type { Peer, TlsPeer } from "./rpc/peer.ts";
 export { type ErrorOrigin, RpcError, type RpcErrorOptions } from "./rpc/rpc-error.ts";
 export { type Status, StatusCode, statusName } from "./rpc/status.ts";
@@ -46,6 +50,7 @@ export type { Handler, Handlers } from "./server/handlers.ts";
 export type { ListenAddress, ListenOptions } from "./server/listener.ts";
 export { type DrainOptions, Server } from "./server/server.ts";
 export type { RejectedCall, ServerOptions } from "./server/server-options.ts";
+export type { ServerStats } from "./server/server-stats.ts";
 export { TlsCredentials, type TlsLoader, type TlsReloadOptions } from "./transport/tls-credentials.ts";
 export type { ChannelTlsOptions } from "./transport/tls-dialer.ts";
 export { TlsHandshakeError } from "./transport/tls-failures.ts";

@@ -1,8 +1,10 @@
 /**
- * How long to wait before the next attempt to connect. gRPC connection-backoff: exponential with jitter, so that a
- * thousand clients of a server that restarts do not come back in step. Owns the arithmetic; randomness is given.
+ * How long to wait before the next attempt to connect, or of a call. gRPC connection-backoff, gRFC A6: exponential with
+ * jitter, so that a thousand clients of a server that restarts do not come back in step. Owns the arithmetic; randomness
+ * is given.
  */
 
+/** The defaults are those of connecting; a retry policy has its own. */
 export interface BackoffOptions {
   /** Before the second attempt. Default 1,000 ms, or `maxMs` where that is less (grpc.initial_reconnect_backoff_ms). */
   readonly initialMs?: number;
@@ -18,18 +20,21 @@ export type ResolvedBackoffOptions = Readonly<Required<BackoffOptions>>;
 
 /** Eleven days. Twice as long, with full jitter, is still a delay that `setTimeout` takes; above 2^31 it would be 1 ms. */
 const LONGEST_MS = 1_000_000_000;
-const INITIAL_MS = 1_000;
-const MAX_MS = 120_000;
+const OF_CONNECTING: ResolvedBackoffOptions = { initialMs: 1_000, multiplier: 1.6, jitter: 0.2, maxMs: 120_000 };
 
-/** Throws RangeError naming the option, what was given and what is allowed. */
-export function resolveBackoffOptions(options: BackoffOptions = {}): ResolvedBackoffOptions {
-  const { multiplier = 1.6, jitter = 0.2 } = options;
-  const maxMs = options.maxMs ?? Math.max(MAX_MS, options.initialMs ?? 0);
-  check("backoff.maxMs", maxMs, 1, LONGEST_MS);
-  const initialMs = options.initialMs ?? Math.min(INITIAL_MS, maxMs);
-  check("backoff.initialMs", initialMs, 1, maxMs);
-  check("backoff.multiplier", multiplier, 1, 100);
-  check("backoff.jitter", jitter, 0, 1);
+/** Throws RangeError naming the option (`name` and a dot in front), what was given and what is allowed. */
+export function resolveBackoffOptions(
+  options: BackoffOptions = {},
+  name: string = "backoff",
+  defaults: ResolvedBackoffOptions = OF_CONNECTING,
+): ResolvedBackoffOptions {
+  const { multiplier = defaults.multiplier, jitter = defaults.jitter } = options;
+  const maxMs = options.maxMs ?? Math.max(defaults.maxMs, options.initialMs ?? 0);
+  check(`${name}.maxMs`, maxMs, 1, LONGEST_MS);
+  const initialMs = options.initialMs ?? Math.min(defaults.initialMs, maxMs);
+  check(`${name}.initialMs`, initialMs, 1, maxMs);
+  check(`${name}.multiplier`, multiplier, 1, 100);
+  check(`${name}.jitter`, jitter, 0, 1);
   return Object.freeze({ initialMs, multiplier, jitter, maxMs });
 }
 

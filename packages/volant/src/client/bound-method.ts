@@ -26,6 +26,7 @@ export function bindMethod(
       definition.path,
       authority,
       options.userAgent,
+      options.limits.compression.acceptEncoding,
       options.tls === undefined ? "http" : "https",
     ),
     hooks: composeClientHooks([...options.interceptors, ...interceptors], definition),

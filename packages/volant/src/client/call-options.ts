@@ -2,6 +2,9 @@
  * Options of one call, and the deadline that follows from them and from the call it is made for. Owns the arithmetic of
  * inheritance, nothing of the call.
  */
+import { requireEncoding } from "../compression/encodings.ts";
+import type { ResolvedCompression } from "../compression/options.ts";
+import type { CompressionName, MessageEncoding } from "../grpc/message-encoding.ts";
 import { ambientCall } from "../rpc/ambient.ts";
 import type { ServerCall } from "../rpc/call.ts";
 import { deadlineFrom, earliest, NO_DEADLINE } from "../rpc/deadline.ts";
@@ -15,13 +18,21 @@ export interface CallOptions {
   /** Cancels the call when it fires. */
   readonly signal?: AbortSignal;
   readonly metadata?: MetadataInit;
+  /**
+   * How the request's messages are sent. Default: the channel's `compression.send`. A server that does not know the encoding
+   * answers UNIMPLEMENTED.
+   */
+  readonly compression?: CompressionName;
   /** Response headers, when they arrive. */
   readonly onHeaders?: (headers: Metadata) => void;
   /** Trailers, when the call ends with a status of the server's. */
   readonly onTrailers?: (trailers: Metadata) => void;
   /** Wait for a connection instead of failing with UNAVAILABLE while there is none. Default false. */
   readonly waitForReady?: boolean;
-  /** The caller says that this call may be sent again. For later retries; a proto can say it for every call. */
+  /**
+   * Whether a server that gets this call twice does it once: what a channel's `retry` may send again after the server may
+   * have acted on it. Default: what `idempotency_level` of the proto says.
+   */
   readonly idempotent?: boolean;
   /**
    * The server call this one works for: it inherits what is left of its deadline, and its cancellation. Default: the call
@@ -32,6 +43,12 @@ export interface CallOptions {
 
 export function parentOf(options: CallOptions): ServerCall | undefined {
   return options.parent === undefined ? ambientCall() : (options.parent ?? undefined);
+}
+
+/** `undefined` is identity. Throws TypeError for an encoding that this Node does not have. */
+export function callEncoding(options: CallOptions, { send }: ResolvedCompression): MessageEncoding | undefined {
+  const name = options.compression ?? send;
+  return name === undefined ? undefined : requireEncoding("compression", name);
 }
 
 /** On the scale of `performance.now()`. Throws RangeError for an illegal timeout or deadline. */

@@ -2,6 +2,7 @@
  * Options of a channel. Owns defaults and validation; inside, only the resolved form is seen.
  */
 
+import { type CompressionOptions, resolveCompressionOptions } from "../compression/options.ts";
 import type { MethodInfo } from "../rpc/method.ts";
 import { VERSION } from "../rpc/version.ts";
 import { BufferBudget, processBudget } from "../stream/buffer-budget.ts";
@@ -9,8 +10,11 @@ import type { InboundLimits } from "../stream/inbound.ts";
 import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
 import { type ChannelTlsOptions, type ResolvedChannelTls, resolveChannelTls } from "../transport/tls-dialer.ts";
+import { DEFAULT_WRITE_STALL_MS } from "../transport/write-stall.ts";
 import { type BackoffOptions, type ResolvedBackoffOptions, resolveBackoffOptions } from "./backoff.ts";
 import type { ClientInterceptor } from "./client-interceptor.ts";
+import type { ReplayLimits } from "./replay-log.ts";
+import { type RetryOptions, type RetryPolicy, resolveRetryOptions } from "./retry-policy.ts";
 
 export interface ChannelOptions {
   /**
@@ -28,10 +32,23 @@ export interface ChannelOptions {
   readonly connectTimeoutMs?: number;
   /** Waits between attempts to connect. */
   readonly backoff?: BackoffOptions;
+  /**
+   * Tries calls again that failed, gRFC A6. Default: off (`{}` turns it on); a call that the server certainly did not
+   * process is repeated once without it (grpc.enable_retries).
+   */
+  readonly retry?: RetryOptions;
+  /**
+   * What calls may keep of their request streams, to send it again to another connection: each call `callBytes`, default
+   * 256 KiB (grpc.per_rpc_retry_buffer_size), all calls of the channel `channelBytes`, default 16 MiB. What comes beyond is
+   * sent and not kept, and the call cannot be repeated any more. It is freed when the response headers arrive.
+   */
+  readonly replayBuffer?: { readonly callBytes?: number; readonly channelBytes?: number };
   /** Largest response message. Default 4 MiB (grpc.max_receive_message_length). */
   readonly maxReceiveMessageBytes?: number;
   /** Octets that incomplete responses may hold. Default: 256 MiB shared by the whole process. */
   readonly maxBufferedBytes?: number;
+  /** Compression of messages, both ways. Default: compressed responses are accepted, requests go as they are. */
+  readonly compression?: CompressionOptions;
   /**
    * PING after `timeMs` of silence while calls are under way, end of the connection after `timeoutMs` more. Default 5 min
    * and 20 s (grpc.keepalive_time_ms, grpc.keepalive_timeout_ms); `timeMs` is at least 10 s, Infinity turns it off. It
@@ -43,6 +60,11 @@ export interface ChannelOptions {
    * a request iterable whose call is over. Default: written to stderr.
    */
   readonly onError?: (error: unknown, method: MethodInfo | undefined) => void;
+  /**
+   * A connection whose server takes no octet of what waits for it for this long (up to half as long again) ends, its calls
+   * with UNAVAILABLE. Default 30,000 ms; Infinity turns it off: then such calls end by their deadlines only.
+   */
+  readonly writeStallTimeoutMs?: number;
   /** Limits of the HTTP/2 connection. */
   readonly http2?: Http2Options;
 }
@@ -54,9 +76,12 @@ export interface ResolvedChannelOptions {
   readonly userAgent: string;
   readonly connectTimeoutMs: number;
   readonly backoff: ResolvedBackoffOptions;
+  readonly retry: RetryPolicy | undefined;
+  readonly replay: ReplayLimits;
   readonly limits: InboundLimits;
   readonly keepalive: KeepaliveOptions;
   readonly onError: (error: unknown, method: MethodInfo | undefined) => void;
+  readonly writeStallTimeoutMs: number;
   readonly http2: ResolvedHttp2Options;
 }
 
@@ -78,12 +103,15 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
     userAgent: userAgent === undefined ? OWN_USER_AGENT : `${userAgent} ${OWN_USER_AGENT}`,
     connectTimeoutMs,
     backoff: resolveBackoffOptions(options.backoff),
+    retry: resolveRetryOptions(options.retry),
+    replay: resolveReplayLimits(options.replayBuffer ?? {}),
     limits: {
       maxMessageBytes: inRange("maxReceiveMessageBytes", options.maxReceiveMessageBytes ?? 4 * 1024 * 1024, 0),
       budget:
         maxBufferedBytes === undefined
           ? processBudget
           : new BufferBudget(inRange("maxBufferedBytes", maxBufferedBytes, 0)),
+      compression: resolveCompressionOptions(options.compression),
     },
     keepalive: {
       // gRFC A8: shorter than 10 s is what servers answer with too_many_pings.
@@ -92,8 +120,17 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
       withoutCalls: keepalive.withoutCalls ?? false,
     },
     onError: options.onError ?? writeToStderr,
+    writeStallTimeoutMs: inRange("writeStallTimeoutMs", options.writeStallTimeoutMs ?? DEFAULT_WRITE_STALL_MS, 1),
     http2: resolveHttp2Options({ handshakeTimeoutMs: Math.ceil(connectTimeoutMs), ...options.http2 }),
   });
+}
+
+function resolveReplayLimits(options: NonNullable<ChannelOptions["replayBuffer"]>): ReplayLimits {
+  const { callBytes = 256 * 1024, channelBytes = 16 * 1024 * 1024 } = options;
+  return {
+    callBytes: inRange("replayBuffer.callBytes", callBytes, 0),
+    budget: new BufferBudget(inRange("replayBuffer.channelBytes", channelBytes, 0)),
+  };
 }
 
 function inRange(name: string, value: number, min: number, max: number = Number.POSITIVE_INFINITY): number {

@@ -7,9 +7,12 @@ import type { MethodInfo } from "../rpc/method.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import { StatusCode } from "../rpc/status.ts";
 import { type ChannelOptions, type ResolvedChannelOptions, resolveChannelOptions } from "./channel-options.ts";
+import type { ChannelStats } from "./channel-stats.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import { type Connector, connectorOf } from "./connector.ts";
 import { type PendingCall, PendingCalls } from "./pending-calls.ts";
+import { PostponedCalls } from "./postponed-calls.ts";
+import { RetryThrottle } from "./retry-throttle.ts";
 import { StateWatchers } from "./state-watchers.ts";
 import { Subchannel } from "./subchannel.ts";
 import { parseTarget } from "./target.ts";
@@ -23,7 +26,10 @@ export class Channel {
   readonly authority: string;
   /** Internal: read by clients of this channel. */
   readonly options: ResolvedChannelOptions;
+  /** Internal: what its calls may retry; missing where nothing bounds it. */
+  readonly retryThrottle: RetryThrottle | undefined;
   private readonly pending = new PendingCalls();
+  private readonly postponed = new PostponedCalls();
   private readonly subchannel: Subchannel;
   private readonly watchers = new StateWatchers((error) => this.reportError(error, undefined));
   /** `connect()` calls that have not settled. */
@@ -41,6 +47,8 @@ export class Channel {
     this.target = target;
     this.options = resolveChannelOptions(options);
     this.authority = this.options.authority ?? authority;
+    const throttling = this.options.retry?.throttling;
+    this.retryThrottle = throttling === undefined ? undefined : new RetryThrottle(throttling);
     this.subchannel = new Subchannel(endpoint, this.options, connector ?? connectorOf(this.options.tls), {
       onStateChanged: (state) => this.onStateChanged(state),
       onRoom: () => this.queueStart(),
@@ -51,9 +59,14 @@ export class Channel {
     return this.subchannel.state;
   }
 
-  /** Calls that wait for a connection or for room on one. */
+  /** Calls that wait for a connection, for room on one, or for their next attempt. */
   get pendingCount(): number {
-    return this.pending.size;
+    return this.pending.size + this.postponed.size;
+  }
+
+  /** What there is now, and what was counted so far: cheap enough for every scrape of a metric. */
+  stats(): ChannelStats {
+    return { ...this.subchannel.stats(), pending: this.pendingCount };
   }
 
   /** Calls `listener` after every change, in order; the result ends that. */
@@ -89,6 +102,7 @@ export class Channel {
   async close(): Promise<void> {
     const closing = this.subchannel.close();
     this.pending.failClosed();
+    this.postponed.failClosed();
     await closing;
   }
 
@@ -113,9 +127,16 @@ export class Channel {
     }
   }
 
+  /** Internal: starts the call after `delayMs`. */
+  postpone(call: PendingCall, delayMs: number): void {
+    if (this.state === "SHUTDOWN") call.failClosed();
+    else this.postponed.add(call, delayMs, (due) => this.start(due));
+  }
+
   /** Internal: the call ended; if it waited, it does so no more. */
   forget(call: PendingCall): void {
     this.pending.remove(call);
+    this.postponed.remove(call);
     this.updateAwaited();
   }
 

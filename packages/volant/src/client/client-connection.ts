@@ -18,6 +18,7 @@ import {
 import { Keepalive, type KeepaliveOptions } from "../transport/keepalive.ts";
 import type { Wire, WireSink } from "../transport/wire.ts";
 import type { ResolvedChannelOptions } from "./channel-options.ts";
+import { CountedWire } from "./counted-wire.ts";
 
 /** A call as its connection sees it. */
 export interface StreamEvents {
@@ -45,10 +46,14 @@ export interface ConnectionListener {
 /** What an operator should read for faults whose name alone does not say what to do. */
 const REASONS: Readonly<Record<string, string>> = {
   "transport-closed": "the server closed the connection",
+  "write-stalled": "the server read nothing of what was sent to it (writeStallTimeoutMs)",
   "keepalive-timeout": "the server did not answer a keepalive ping",
   "http1-answer": "the server answers in HTTP/1, not in HTTP/2: check the port, and whether a proxy is in between",
   "first-frame-is-not-settings": "the server does not speak HTTP/2: check the port, and whether it expects TLS",
 };
+
+/** RFC 9113 §5.1.1: ids are never used again. Another connection takes over while there are plenty left. */
+const LAST_STREAM_ID = 0.75 * 2 ** 31;
 
 export class ClientConnection implements Http2Sink {
   readonly http2: Http2Connection;
@@ -57,12 +62,17 @@ export class ClientConnection implements Http2Sink {
   private readonly driver: Driver;
   private readonly keepalive: Keepalive;
   private readonly listener: ConnectionListener;
+  private readonly writeStallTimeoutMs: number;
   private ready = false;
   private retired = false;
   private activeStreams = 0;
+  private wire: CountedWire | undefined = undefined;
+  /** What was not written when the connection was lost is not written any more either. */
+  private isOutputLost = false;
 
   constructor(options: ResolvedChannelOptions, keepalive: KeepaliveOptions, listener: ConnectionListener) {
     this.listener = listener;
+    this.writeStallTimeoutMs = options.writeStallTimeoutMs;
     this.http2 = new Http2Connection("client", options.http2, this);
     this.driver = new Driver(this.http2, () => {
       this.keepalive.stop();
@@ -77,8 +87,19 @@ export class ClientConnection implements Http2Sink {
 
   /** It does not keep the process alive: until it is ready whoever waits for it does, afterwards the calls on it. */
   start(wire: Wire): void {
-    this.driver.start(wire);
+    this.wire = new CountedWire(wire);
+    this.driver.start(this.wire, this.writeStallTimeoutMs);
     this.driver.unref();
+  }
+
+  /** Grows with every write; see {@link isUnwritten}. */
+  get writeCount(): number {
+    return this.wire!.writes;
+  }
+
+  /** True where nothing sent since {@link writeCount} had this value has left the process, nor ever will. */
+  isUnwritten(writeCount: number): boolean {
+    return this.isOutputLost && this.wire!.writes === writeCount;
   }
 
   get canStartCall(): boolean {
@@ -89,12 +110,11 @@ export class ClientConnection implements Http2Sink {
     const stream = this.http2.openStream();
     stream.context = events;
     if (this.activeStreams++ === 0) this.driver.ref();
-    // RFC 9113 §5.1.1: ids are never used again, so another connection takes over.
-    if (this.http2.isExhausted) this.retire("the connection has used up its stream ids");
+    if (stream.id >= LAST_STREAM_ID) this.retire("the connection has used up its stream ids");
     return stream;
   }
 
-  /** A call that opened a stream here is over. */
+  /** A call that opened a stream here is over, or goes on elsewhere. */
   callEnded(): void {
     if (--this.activeStreams === 0) {
       this.driver.unref();
@@ -153,7 +173,10 @@ export class ClientConnection implements Http2Sink {
   onPingAck(): void {}
 
   onClosed(fault: Fault): void {
-    const reason = REASONS[fault.cause] ?? `the connection ended: ${fault.cause}`;
+    const { closeError } = this.driver;
+    const broken = closeError === undefined ? undefined : `the connection broke: ${closeError.message}`;
+    const reason = broken ?? REASONS[fault.cause] ?? `the connection ended: ${fault.cause}`;
+    this.isOutputLost = fault.cause === "transport-closed";
     this.retire(reason);
     for (const stream of this.http2.streams()) eventsOf(stream)?.onConnectionLost(reason);
   }

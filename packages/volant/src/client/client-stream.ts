@@ -1,88 +1,64 @@
 /**
- * One call on the client, from start to status. Owns the ending: whatever the network does, the call settles once, with
- * one status, and lets go of everything it held. The surfaces of the kinds are in `unary-call.ts` and
- * `streaming-calls.ts`.
+ * One call on the client, from start to status: what the user gave, the attempts, the end. Owns the ending: whatever the
+ * network does, the call settles once, with one status, and lets go of everything it held. The attempt under way is in
+ * `attempt.ts`; the surfaces of the kinds are in `unary-call.ts` and `streaming-calls.ts`. gRFC A6.
  *
  * Nothing that user code throws leaves through here: the connection serves other calls too.
  */
-import { statusFromErrorCode } from "../grpc/error-mapping.ts";
 import { findMetadataFault } from "../grpc/metadata-codec.ts";
 import type { ServerCall } from "../rpc/call.ts";
-import { NO_DEADLINE, remainingMs } from "../rpc/deadline.ts";
+import { NO_DEADLINE } from "../rpc/deadline.ts";
 import { Metadata } from "../rpc/metadata.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
-import { Inbound, type InboundOwner } from "../stream/inbound.ts";
-import { Outbound } from "../stream/outbound.ts";
-import { ErrorCode, errorCodeName, type HeaderField, type Http2Stream, type Initiator } from "../transport/http2.ts";
-import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
+import { ErrorCode, type HeaderField } from "../transport/http2.ts";
+import { timerWheel } from "../transport/timer-wheel.ts";
+import { Attempt, type Progress } from "./attempt.ts";
 import type { BoundClientMethod } from "./bound-method.ts";
-import { type CallOptions, callDeadline, parentOf } from "./call-options.ts";
+import { type CallOptions, callDeadline, callEncoding, parentOf } from "./call-options.ts";
 import type { Channel } from "./channel.ts";
-import type { ClientConnection, StreamEvents } from "./client-connection.ts";
-import { refusalOf } from "./local-failure.ts";
+import type { ClientConnection } from "./client-connection.ts";
+import { deadlinePassed, refusalOf } from "./local-failure.ts";
 import { OutgoingCall } from "./outgoing-call.ts";
 import type { PendingCall } from "./pending-calls.ts";
-import { requestFields } from "./request-headers.ts";
-import {
-  isGrpcResponse,
-  isPlainOk,
-  PLAIN_OK,
-  type ResponseHead,
-  readResponseHead,
-  statusOf,
-  statusWithout,
-} from "./response-head.ts";
+import { CallRetries, mayRepeat } from "./retry-policy.ts";
 
 /** The surface of a kind, as its stream sees it. */
 export interface CallSurface {
-  /** The HTTP/2 stream is open: the request can be sent through `stream`. */
+  /** The HTTP/2 stream is open: the request can be sent through `stream`, behind what an attempt before has sent. */
   onStarted(stream: ClientStream): void;
-  /** The server refused the stream; `onStarted` comes again, unless the call ends before. */
-  onRefused(): void;
+  /** The attempt came to nothing; `onStarted` comes again, unless the call ends before. */
+  onAttemptLost(): void;
   /** One response message that took `cost` octets of window; they are owed to `stream.taken`. */
   onMessage(message: unknown, cost: number): void;
   /** The call is over; called once, last. `isAbandoned`: by this side, which does not want what has arrived either. */
   onEnded(status: Status, isAbandoned: boolean): void;
-  /** Whether the request can be sent again although nothing came back: nothing of it was consumed yet. */
-  readonly isReplayable: boolean;
 }
 
-const NO_HEAD: ResponseHead = { httpStatus: 0, contentType: undefined };
-const NOTHING = Buffer.alloc(0);
-
-export class ClientStream extends WheelTimer implements StreamEvents, InboundOwner, PendingCall {
+export class ClientStream extends Attempt implements PendingCall {
   readonly waitForReady: boolean;
-  readonly channel: Channel;
-  readonly method: BoundClientMethod;
   private readonly options: CallOptions;
   private readonly surface: CallSurface;
   private readonly metadata: Metadata | undefined;
   private readonly parent: ServerCall | undefined;
   private readonly startedMs: number;
-  private deadlineMs: number;
   /** Made only where interceptors look at calls. */
   private hooked: OutgoingCall | undefined = undefined;
-  private connection: ClientConnection | undefined = undefined;
-  private stream: Http2Stream | undefined = undefined;
-  private inbound: Inbound | undefined = undefined;
-  private outbound: Outbound | undefined = undefined;
-  private head: ResponseHead = NO_HEAD;
-  private messagesReceived = 0;
-  private ended = false;
+  /** Made when an attempt fails and there is a policy for it. */
+  private retries: CallRetries | undefined = undefined;
   private refusedBefore = false;
+  private begunBefore = false;
 
   /** Throws for illegal options; everything later is a status. */
   constructor(channel: Channel, method: BoundClientMethod, options: CallOptions, surface: CallSurface) {
-    super();
-    this.channel = channel;
-    this.method = method;
+    super(channel, method);
     this.options = options;
     this.surface = surface;
     this.waitForReady = options.waitForReady ?? false;
     this.parent = parentOf(options);
     this.startedMs = performance.now();
     this.deadlineMs = callDeadline(options, this.parent, this.startedMs);
+    this.encoding = callEncoding(options, channel.options.limits.compression);
     this.metadata = options.metadata === undefined ? undefined : Metadata.from(options.metadata);
   }
 
@@ -120,14 +96,14 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
     this.transmit(message, false);
   }
 
-  /** The only or last message; the stream is half-closed with it. Throws as `send` does. */
+  /** The only message; the stream is half-closed with it. Throws as `send` does. */
   sendLast(message: unknown): void {
     this.transmit(message, true);
   }
 
   halfClose(): void {
     if (this.ended || this.stream === undefined || this.stream.isLocalDone) return;
-    this.connection!.http2.sendData(this.stream, NOTHING, true);
+    this.outbound!.halfClose();
   }
 
   whenWritable(): Promise<void> | undefined {
@@ -142,73 +118,27 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
   // PendingCall
 
   begin(connection: ClientConnection): void {
-    const { definition, constantFields } = this.method;
-    const { http2 } = connection;
-    this.connection = connection;
-    const stream = connection.openStream(this);
-    this.stream = stream;
-    this.inbound = new Inbound(http2, stream, definition.responseCodec, this.channel.options.limits, this);
-    this.outbound = new Outbound(http2, stream, definition.requestCodec, undefined);
-    const remaining = this.deadlineMs === NO_DEADLINE ? NO_DEADLINE : remainingMs(this.deadlineMs, performance.now());
-    const metadata = this.hooked === undefined ? this.metadata : this.hooked.metadata;
-    http2.sendHeaders(stream, requestFields(constantFields, remaining, metadata), false);
+    this.open(
+      connection,
+      this.hooked === undefined ? this.metadata : this.hooked.metadata,
+      this.retries === undefined ? 0 : this.retries.failures,
+    );
     this.surface.onStarted(this);
+    this.begunBefore = true;
   }
 
   failUnavailable(reason: string): void {
-    this.abort(createRpcError("client", StatusCode.UNAVAILABLE, reason));
+    const status = createRpcError("client", StatusCode.UNAVAILABLE, reason);
+    this.onAttemptOver(status, ErrorCode.CANCEL, "unstarted", false);
   }
 
   failClosed(): void {
     this.abort(createRpcError("client", StatusCode.CANCELLED, "the channel is closed"));
   }
 
-  // StreamEvents
+  // Attempt
 
-  onHeaders(fields: HeaderField[], endStream: boolean): void {
-    if (this.ended) return;
-    this.head = readResponseHead(fields);
-    if (endStream) this.finishWith(fields);
-    else if (!isGrpcResponse(this.head)) this.abort(statusWithout(this.head));
-    else if (this.options.onHeaders !== undefined) this.tellHeaders(this.options.onHeaders, fields);
-  }
-
-  onData(bytes: Buffer, start: number, end: number, endStream: boolean): void {
-    if (this.ended) return;
-    if (this.head === NO_HEAD) {
-      this.onInboundFault(StatusCode.INTERNAL, "the server sent data before headers");
-      return;
-    }
-    this.inbound!.receive(bytes, start, end);
-    // gRPC PROTOCOL-HTTP2 "Responses": a response ends with trailers, never with data.
-    if (endStream) this.abort(statusWithout(this.head));
-  }
-
-  onTrailers(fields: HeaderField[]): void {
-    if (!this.ended) this.finishWith(fields);
-  }
-
-  onReset(code: ErrorCode, initiator: Initiator): void {
-    if (this.ended) return;
-    if (code === ErrorCode.REFUSED_STREAM && initiator === "remote" && this.retryRefused()) return;
-    const isPast = code === ErrorCode.CANCEL && this.deadlineMs <= performance.now();
-    const status = isPast ? StatusCode.DEADLINE_EXCEEDED : statusFromErrorCode(code);
-    const who = initiator === "remote" ? "the server reset the call" : "the server broke the HTTP/2 protocol";
-    this.abort(createRpcError("client", status, `${who} (${errorCodeName(code)})`));
-  }
-
-  onWritable(): void {
-    this.outbound?.release();
-  }
-
-  onConnectionLost(reason: string): void {
-    if (this.channel.state === "SHUTDOWN") this.failClosed();
-    else this.failUnavailable(`the connection to ${this.channel.target} was lost: ${reason}`);
-  }
-
-  // InboundOwner
-
-  onMessage(message: unknown, cost: number): void {
+  override onMessage(message: unknown, cost: number): void {
     this.messagesReceived++;
     const { onResponse } = this.method.hooks;
     if (onResponse !== undefined) {
@@ -222,14 +152,28 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
     this.surface.onMessage(message, cost);
   }
 
-  onInboundFault(code: StatusCode, message: string): void {
-    this.abort(createRpcError("client", code, message));
+  protected override get observesTrailers(): boolean {
+    return this.hooked !== undefined || this.options.onTrailers !== undefined;
+  }
+
+  protected override onResponseHeaders(fields: readonly HeaderField[]): void {
+    const { onHeaders } = this.options;
+    if (onHeaders === undefined) return;
+    const fault = findMetadataFault(fields);
+    if (fault !== undefined) this.onInboundFault(StatusCode.INTERNAL, fault);
+    else this.tellMetadata(onHeaders, Metadata.fromWire(fields));
+  }
+
+  protected override onAttemptOver(status: Status, code: ErrorCode, progress: Progress, hasTrailers: boolean): void {
+    if (this.ended) return;
+    if (progress !== "committed" && this.tryAgain(status, code, progress)) return;
+    if (status.code === StatusCode.OK) this.channel.retryThrottle?.onSuccess();
+    this.finish(status, code, false, hasTrailers);
   }
 
   /** The deadline. */
   override onTimer(): void {
-    const status = createRpcError("client", StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed");
-    this.finish(status, ErrorCode.CANCEL, true);
+    this.finish(deadlinePassed(), ErrorCode.CANCEL, true);
   }
 
   /** The `abort` event of the caller's signal or of the parent's; an object costs no closure per call. */
@@ -238,33 +182,46 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
     else this.onSignal();
   }
 
-  // The end
+  // The next attempt
 
-  private finishWith(fields: readonly HeaderField[]): void {
-    const isObserved = this.hooked !== undefined || this.options.onTrailers !== undefined;
-    const status = isPlainOk(fields) && !isObserved ? PLAIN_OK : statusOf(fields, this.head);
-    const isTruncated = status.code === StatusCode.OK && this.inbound?.isAtBoundary === false;
-    const text = "the response ended inside a message";
-    // gRPC PROTOCOL-HTTP2: the answer is complete; what the server has not taken of the request it does not want.
-    if (isTruncated) this.finish(createRpcError("client", StatusCode.INTERNAL, text), ErrorCode.NO_ERROR, false);
-    else this.finish(status, ErrorCode.NO_ERROR, false, true);
+  /** False where this was the last attempt. */
+  private tryAgain(status: Status, code: ErrorCode, progress: Progress): boolean {
+    if (this.log?.isOpen === false) return false;
+    const isTransparent = progress === "unwritten" || (progress === "refused" && !this.refusedBefore);
+    const delayMs = isTransparent ? 0 : this.retryDelay(status, progress);
+    if (delayMs === undefined) return false;
+    if (progress === "refused") this.refusedBefore = true;
+    this.letGo(code);
+    this.surface.onAttemptLost();
+    // gRFC A6 "Transparent Retries": at once, and on no account of the policy.
+    if (isTransparent) this.channel.start(this);
+    else this.channel.postpone(this, delayMs);
+    return true;
   }
+
+  /** Undefined where the policy has no further attempt, or the deadline leaves no time for it. */
+  private retryDelay(status: Status, progress: Progress): number | undefined {
+    const { retry } = this.channel.options;
+    if (retry === undefined) return undefined;
+    if (progress === "unknown" && !mayRepeat(retry, this.method.definition, this.options.idempotent)) return undefined;
+    this.retries ??= new CallRetries(retry, this.channel.retryThrottle);
+    const delayMs = this.retries.delayAfter(status, Math.random());
+    return delayMs === undefined || performance.now() + delayMs >= this.deadlineMs ? undefined : delayMs;
+  }
+
+  // The end
 
   /** `code` tells the server to stop, where the stream is still open. */
   private finish(status: Status, code: ErrorCode, isAbandoned: boolean, hasTrailers = false): void {
     if (this.ended) return;
     this.ended = true;
-    const { stream, connection, options, parent } = this;
+    const { options, parent } = this;
     if (this.slot >= 0) timerWheel.disarm(this);
     if (options.signal !== undefined) options.signal.removeEventListener("abort", this);
     if (parent !== undefined) parent.signal.removeEventListener("abort", this);
-    if (stream === undefined || connection === undefined) this.channel.forget(this);
-    else {
-      this.inbound!.stop();
-      this.outbound!.release();
-      if (!stream.isClosed) connection.http2.resetStream(stream, code);
-      connection.callEnded();
-    }
+    this.log?.close();
+    if (this.stream === undefined) this.channel.forget(this);
+    else this.letGo(code);
     if (hasTrailers && options.onTrailers !== undefined) this.tellMetadata(options.onTrailers, status.metadata);
     this.surface.onEnded(status, isAbandoned);
     if (this.hooked !== undefined) this.tellEnd(this.hooked, status);
@@ -277,23 +234,6 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
       messagesSent: this.outbound?.messagesSent ?? 0,
       messagesReceived: this.messagesReceived,
     });
-  }
-
-  /** gRFC A6: a server that refused the stream has done nothing; the call is sent once more, on any connection. */
-  private retryRefused(): boolean {
-    if (this.refusedBefore || this.head !== NO_HEAD || !this.surface.isReplayable) return false;
-    this.refusedBefore = true;
-    this.inbound!.stop();
-    this.outbound!.release();
-    const connection = this.connection!;
-    this.connection = undefined;
-    this.stream = undefined;
-    this.inbound = undefined;
-    this.outbound = undefined;
-    connection.callEnded();
-    this.surface.onRefused();
-    this.channel.start(this);
-    return true;
   }
 
   // What the user gave
@@ -323,10 +263,12 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
   private transmit(message: unknown, isLast: boolean): void {
     const { onRequest } = this.method.hooks;
     try {
-      if (onRequest !== undefined && !this.ended) onRequest(message, this.hooked!);
+      // The one message of a call is sent with each attempt, and is still one.
+      if (onRequest !== undefined && !this.ended && !(isLast && this.begunBefore)) onRequest(message, this.hooked!);
       if (this.ended) return;
       if (isLast) this.outbound!.sendLast(message);
       else this.outbound!.send(message);
+      this.log?.keep();
     } catch (error) {
       // A hook or an encoder may have ended the call; then there is nothing to send on.
       if (!this.ended) throw error;
@@ -368,12 +310,6 @@ export class ClientStream extends WheelTimer implements StreamEvents, InboundOwn
     const { signal, remainingMs: leftMs } = this.parent!;
     if (leftMs <= 0) this.onTimer();
     else this.cancel("the call it was made for has ended", signal.reason);
-  }
-
-  private tellHeaders(listener: (headers: Metadata) => void, fields: readonly HeaderField[]): void {
-    const fault = findMetadataFault(fields);
-    if (fault !== undefined) this.onInboundFault(StatusCode.INTERNAL, fault);
-    else this.tellMetadata(listener, Metadata.fromWire(fields));
   }
 
   private tellMetadata(listener: (metadata: Metadata) => void, metadata: Metadata): void {

@@ -1,5 +1,5 @@
 /**
- * `createClient`: a service descriptor and a channel become an object with one typed function per method. Owns the types of
+ * `createClient`: a service and a channel become an object with one typed function per method. Owns the types of
  * that object; calls are made by `unary-call.ts` and `streaming-calls.ts`.
  */
 import type {
@@ -7,11 +7,16 @@ import type {
   DescMethodClientStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
-  DescService,
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
-import { type MethodDefinition, methodsOf } from "../rpc/method.ts";
+import {
+  type MethodDefinition,
+  type MethodKind,
+  methodsOf,
+  type ServiceSource,
+  type TypedMethod,
+} from "../rpc/method.ts";
 import { type AnyIterable, isIterable } from "../stream/pump.ts";
 import { type BoundClientMethod, bindMethod } from "./bound-method.ts";
 import type { CallOptions } from "./call-options.ts";
@@ -46,29 +51,53 @@ export interface ClientStreamingCall<In, Out> extends RequestSink<In>, PromiseLi
 /** A bidirectional call: write into it and iterate it. */
 export interface BidiStreamingCall<In, Out> extends RequestSink<In>, AsyncIterable<Out> {}
 
-type AnyMethods = DescService["method"];
+type AnyMethods = ServiceSource["method"];
+
+type UnaryMethod<In, Out> = (request: In, options?: CallOptions) => Promise<Out>;
+
+type ServerStreamingMethod<In, Out> = (request: In, options?: CallOptions) => ServerStreamingCall<Out>;
+
+interface ClientStreamingMethod<In, Out> {
+  (requests: Requests<In>, options?: CallOptions): Promise<Out>;
+  (requests?: undefined, options?: CallOptions): ClientStreamingCall<In, Out>;
+}
+
+interface BidiStreamingMethod<In, Out> {
+  (requests: Requests<In>, options?: CallOptions): BidiStreamingCall<In, Out>;
+  (requests?: undefined, options?: CallOptions): BidiStreamingCall<In, Out>;
+}
+
+interface MethodsByKind<In, Out> {
+  unary: UnaryMethod<In, Out>;
+  server_streaming: ServerStreamingMethod<In, Out>;
+  client_streaming: ClientStreamingMethod<In, Out>;
+  bidi_streaming: BidiStreamingMethod<In, Out>;
+}
+
+/** Where the types do not tell the kind: which half of the result is there depends on the method. */
+type MethodOfAnyKind<In, Out> = (
+  request?: In | Requests<In>,
+  options?: CallOptions,
+) => Promise<Out> & BidiStreamingCall<In, Out>;
+
+type MethodOfKind<Kind extends MethodKind, In, Out> = [MethodKind] extends [Kind]
+  ? MethodOfAnyKind<In, Out>
+  : MethodsByKind<In, Out>[Kind];
 
 export type ClientMethod<Method extends AnyMethods[string]> =
   Method extends DescMethodUnary<infer In, infer Out>
-    ? (request: MessageInitShape<In>, options?: CallOptions) => Promise<MessageShape<Out>>
+    ? UnaryMethod<MessageInitShape<In>, MessageShape<Out>>
     : Method extends DescMethodServerStreaming<infer In, infer Out>
-      ? (request: MessageInitShape<In>, options?: CallOptions) => ServerStreamingCall<MessageShape<Out>>
+      ? ServerStreamingMethod<MessageInitShape<In>, MessageShape<Out>>
       : Method extends DescMethodClientStreaming<infer In, infer Out>
-        ? {
-            (requests: Requests<MessageInitShape<In>>, options?: CallOptions): Promise<MessageShape<Out>>;
-            (requests?: undefined, options?: CallOptions): ClientStreamingCall<MessageInitShape<In>, MessageShape<Out>>;
-          }
+        ? ClientStreamingMethod<MessageInitShape<In>, MessageShape<Out>>
         : Method extends DescMethodBiDiStreaming<infer In, infer Out>
-          ? {
-              (
-                requests: Requests<MessageInitShape<In>>,
-                options?: CallOptions,
-              ): BidiStreamingCall<MessageInitShape<In>, MessageShape<Out>>;
-              (requests?: undefined, options?: CallOptions): BidiStreamingCall<MessageInitShape<In>, MessageShape<Out>>;
-            }
-          : never;
+          ? BidiStreamingMethod<MessageInitShape<In>, MessageShape<Out>>
+          : Method extends TypedMethod<infer Kind, infer _In, infer InInit, infer Out, infer _OutInit>
+            ? MethodOfKind<Kind, InInit, Out>
+            : never;
 
-export type Client<Service extends DescService> = {
+export type Client<Service extends ServiceSource> = {
   [Name in keyof Service["method"]]: ClientMethod<Service["method"][Name]>;
 };
 
@@ -80,7 +109,7 @@ export interface ClientOptions {
 type AnyClientMethod = (request: unknown, options?: CallOptions) => unknown;
 
 /** A client of `service` over `channel`. Cheap: a channel may have any number of clients. */
-export function createClient<Service extends DescService>(
+export function createClient<Service extends ServiceSource>(
   service: Service,
   channel: Channel,
   options: ClientOptions = {},

@@ -17,6 +17,10 @@ export function requestFailure(error: unknown): Status {
   return wrap(isAbort ? StatusCode.CANCELLED : StatusCode.INTERNAL, "the request cannot be sent", error);
 }
 
+export function deadlinePassed(): RpcError {
+  return createRpcError("client", StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed");
+}
+
 /** gRPC PROTOCOL-HTTP2: another number of messages than the method's is UNIMPLEMENTED. */
 export function cardinalityFailure(found: "no message" | "more than one message"): RpcError {
   const text = `the response has ${found}, this method answers with exactly one`;

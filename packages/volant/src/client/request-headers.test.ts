@@ -4,7 +4,7 @@ import { Metadata } from "../rpc/metadata.ts";
 import { Indexing } from "../transport/http2.ts";
 import { constantFields, requestFields } from "./request-headers.ts";
 
-const CONSTANT = constantFields("/user.UserService/GetUser", "users:50051", "agent/1");
+const CONSTANT = constantFields("/user.UserService/GetUser", "users:50051", "agent/1", "identity,gzip");
 
 test("PROTOCOL-HTTP2 Requests: the fields of every call, pseudo-headers first, may be indexed", () => {
   assert.deepEqual(
@@ -17,18 +17,24 @@ test("PROTOCOL-HTTP2 Requests: the fields of every call, pseudo-headers first, m
       "te=trailers",
       "content-type=application/grpc",
       "user-agent=agent/1",
+      "grpc-accept-encoding=identity,gzip",
     ],
   );
   assert.ok(CONSTANT.every(({ indexing }) => indexing === Indexing.INCREMENTAL));
 });
 
 test("RFC 9113 §8.3.1 a channel with TLS says https", () => {
-  const fields = constantFields("/a.B/C", "users:443", "agent/1", "https");
+  const fields = constantFields("/a.B/C", "users:443", "agent/1", "identity", "https");
   assert.deepEqual(fields[1], { name: ":scheme", value: "https", indexing: Indexing.INCREMENTAL });
 });
 
-test("a call without deadline and metadata costs no list", () => {
+test("a call without deadline, metadata and compression costs no list", () => {
   assert.equal(requestFields(CONSTANT, Number.POSITIVE_INFINITY, undefined), CONSTANT);
+});
+
+test("PROTOCOL-HTTP2 Message-Encoding: the encoding of the messages repeats, and may be indexed", () => {
+  const fields = requestFields(CONSTANT, Number.POSITIVE_INFINITY, undefined, "gzip");
+  assert.deepEqual(fields.at(-1), { name: "grpc-encoding", value: "gzip", indexing: Indexing.INCREMENTAL });
 });
 
 test("deadline and metadata follow; neither is ever inserted, and credentials by nobody on the way", () => {
@@ -49,5 +55,5 @@ test("deadline and metadata follow; neither is ever inserted, and credentials by
       ["trace-bin", "AQ", Indexing.WITHOUT],
     ],
   );
-  assert.equal(CONSTANT.length, 7);
+  assert.equal(CONSTANT.length, 8);
 });

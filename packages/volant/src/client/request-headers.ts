@@ -18,6 +18,7 @@ export function constantFields(
   path: string,
   authority: string,
   userAgent: string,
+  acceptEncoding: string,
   scheme: "http" | "https" = "http",
 ): readonly OutboundField[] {
   const fields: [string, string][] = [
@@ -28,6 +29,7 @@ export function constantFields(
     [HeaderName.TE, "trailers"],
     [HeaderName.CONTENT_TYPE, GRPC_CONTENT_TYPE],
     [HeaderName.USER_AGENT, userAgent],
+    [HeaderName.ACCEPT_ENCODING, acceptEncoding],
   ];
   return fields.map(([name, value]) => ({ name, value, indexing: Indexing.INCREMENTAL }));
 }
@@ -36,9 +38,13 @@ export function requestFields(
   constant: readonly OutboundField[],
   remainingMs: number,
   metadata: Metadata | undefined,
+  encoding?: string,
 ): readonly OutboundField[] {
-  if (remainingMs === NO_DEADLINE && metadata === undefined) return constant;
+  if (remainingMs === NO_DEADLINE && metadata === undefined && encoding === undefined) return constant;
   const fields = constant.slice();
+  if (encoding !== undefined) {
+    fields.push({ name: HeaderName.ENCODING, value: encoding, indexing: Indexing.INCREMENTAL });
+  }
   if (remainingMs !== NO_DEADLINE) {
     fields.push({ name: HeaderName.TIMEOUT, value: formatTimeout(remainingMs), indexing: Indexing.WITHOUT });
   }

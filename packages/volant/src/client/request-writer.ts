@@ -2,7 +2,8 @@
  * The writing half of a client-streaming or bidirectional call: an iterable, or messages sent by hand. Owns their order
  * and what waits until the HTTP/2 stream is open.
  *
- * Invariant: until a first message was handed to a stream nothing of the request is consumed, and the call can start over.
+ * Invariant: an iterable is read once. What was handed to a stream is the stream's, which sends it again itself where
+ * another attempt follows; between attempts messages wait here.
  */
 import { createRpcError, RpcError } from "../rpc/rpc-error.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
@@ -21,18 +22,12 @@ export class RequestWriter implements PumpTarget {
   private started: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   private isStarted = false;
   private isEnding = false;
-  private isTouched = false;
   private waiting: WaitingMessage[] = [];
   private pump: Pump | undefined = undefined;
   private outcome: Status | undefined = undefined;
 
   constructor(stream: ClientStream) {
     this.stream = stream;
-  }
-
-  /** See {@link CallSurface.isReplayable}. */
-  get isReplayable(): boolean {
-    return !this.isTouched;
   }
 
   onStarted(): void {
@@ -45,7 +40,9 @@ export class RequestWriter implements PumpTarget {
     this.started.resolve();
   }
 
-  onRefused(): void {
+  onAttemptLost(): void {
+    // An attempt that found no connection never started; whoever waits for that waits on.
+    if (!this.isStarted) return;
     this.isStarted = false;
     this.started = Promise.withResolvers<void>();
   }
@@ -118,7 +115,6 @@ export class RequestWriter implements PumpTarget {
 
   /** A message that cannot be sent ends the call, or it would be missing without anybody noticing. */
   private transmit(message: unknown): void {
-    this.isTouched = true;
     try {
       this.stream.send(message);
     } catch (error) {

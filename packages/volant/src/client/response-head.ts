@@ -17,16 +17,20 @@ import { type HeaderField, HeaderToken } from "../transport/http2.ts";
 export interface ResponseHead {
   readonly httpStatus: number;
   readonly contentType: string | undefined;
+  /** `grpc-encoding`; missing means identity. */
+  readonly encoding: string | undefined;
 }
 
 export function readResponseHead(fields: readonly HeaderField[]): ResponseHead {
   let httpStatus = 0;
   let contentType: string | undefined;
+  let encoding: string | undefined;
   for (const field of fields) {
     if (field.token === HeaderToken.STATUS) httpStatus = Number(field.value);
     else if (field.token === HeaderToken.CONTENT_TYPE) contentType ??= field.value;
+    else if (field.token === HeaderToken.GRPC_ENCODING) encoding = field.value;
   }
-  return { httpStatus, contentType };
+  return { httpStatus, contentType, encoding };
 }
 
 /** A response that is gRPC. gRPC http-grpc-status-mapping: its `grpc-status` is then what counts, not its `:status`. */

@@ -23,16 +23,12 @@ abstract class StreamingSurface implements CallSurface {
     this.writer = new RequestWriter(this.stream);
   }
 
-  get isReplayable(): boolean {
-    return this.writer.isReplayable;
-  }
-
   onStarted(_stream: ClientStream): void {
     this.writer.onStarted();
   }
 
-  onRefused(): void {
-    this.writer.onRefused();
+  onAttemptLost(): void {
+    this.writer.onAttemptLost();
   }
 
   onEnded(status: Status, isAbandoned: boolean): void {
@@ -108,7 +104,6 @@ function endQueue(queue: MessageQueue, status: Status, isAbandoned: boolean): vo
 
 /** A server-streaming call: iterate it. Leaving the loop cancels the call. */
 export class DownloadCall implements CallSurface, AsyncIterable<unknown> {
-  readonly isReplayable = true;
   private readonly stream: ClientStream;
   private readonly request: unknown;
   private readonly queue: MessageQueue;
@@ -132,7 +127,7 @@ export class DownloadCall implements CallSurface, AsyncIterable<unknown> {
     sendOnly(stream, this.request);
   }
 
-  onRefused(): void {}
+  onAttemptLost(): void {}
 
   onMessage(message: unknown, cost: number): void {
     this.queue.push(message, cost);

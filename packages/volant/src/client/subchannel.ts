@@ -7,9 +7,11 @@
  * like one, or a client would connect to it in a loop as fast as it can.
  */
 import { detached } from "../rpc/ambient.ts";
+import { FaultTotals } from "../transport/fault-totals.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ResolvedChannelOptions } from "./channel-options.ts";
+import type { ChannelStats } from "./channel-stats.ts";
 import { ClientConnection, type ConnectionListener } from "./client-connection.ts";
 import type { ConnectivityState } from "./connectivity.ts";
 import type { Connector } from "./connector.ts";
@@ -64,6 +66,7 @@ export class Subchannel implements ConnectionListener {
   private isAwaited = false;
   /** Every connection that is not gone, retired ones among them. */
   private readonly connections = new Set<ClientConnection>();
+  private readonly faults = new FaultTotals();
   private readonly goneWaiters: (() => void)[] = [];
 
   constructor(endpoint: Endpoint, options: ResolvedChannelOptions, connector: Connector, listener: SubchannelListener) {
@@ -76,6 +79,13 @@ export class Subchannel implements ConnectionListener {
 
   get state(): ConnectivityState {
     return STATE_OF_PHASE[this.phase.kind];
+  }
+
+  /** Of the connections that there are and were. */
+  stats(): Omit<ChannelStats, "pending"> {
+    const all = [...this.connections].map(({ http2 }) => http2);
+    const streams = all.reduce((sum, { streamCount }) => sum + streamCount, 0);
+    return { connections: all.length, streams, faults: this.faults.snapshot(all) };
   }
 
   /** A connection that can start a call now. */
@@ -144,6 +154,7 @@ export class Subchannel implements ConnectionListener {
 
   onGone(connection: ClientConnection): void {
     this.connections.delete(connection);
+    this.faults.addGone(connection.http2);
     if (this.connections.size === 0) for (const resolve of this.goneWaiters.splice(0)) resolve();
   }
 

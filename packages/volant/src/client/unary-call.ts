@@ -36,7 +36,6 @@ export class SingleResponse {
 }
 
 class UnaryCall extends SingleResponse implements CallSurface {
-  readonly isReplayable = true;
   private readonly stream: ClientStream;
   private readonly request: unknown;
 
@@ -54,7 +53,7 @@ class UnaryCall extends SingleResponse implements CallSurface {
     sendOnly(stream, this.request);
   }
 
-  onRefused(): void {}
+  onAttemptLost(): void {}
 
   onMessage(message: unknown, cost: number): void {
     this.take(this.stream, message, cost);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contentSubtype, isGrpcContentType } from "./content-type.ts";
 
-test("§1.20 application/grpc alone, with +codec or with ;parameters is gRPC", () => {
+test("gRPC detail 20: application/grpc alone, with +codec or with ;parameters is gRPC", () => {
   const values = [
     "application/grpc",
     "application/grpc+proto",
@@ -14,7 +14,7 @@ test("§1.20 application/grpc alone, with +codec or with ;parameters is gRPC", (
   }
 });
 
-test("§1.20 neighbours are not", () => {
+test("gRPC detail 20: neighbours are not", () => {
   const values = [
     "application/grpcfoo",
     "application/grpc-web",

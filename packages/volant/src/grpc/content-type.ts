@@ -15,6 +15,13 @@ export function isGrpcContentType(value: string | undefined): boolean {
   return value === GRPC_CONTENT_TYPE || value === PROTO_CONTENT_TYPE || contentSubtype(value) !== undefined;
 }
 
+/** Messages are protobuf: no codec is named, or that one. Otherwise they are of a codec that is not here, or not gRPC. */
+export function isProtoContentType(value: string | undefined): boolean {
+  if (value === GRPC_CONTENT_TYPE || value === PROTO_CONTENT_TYPE) return true;
+  const codec = contentSubtype(value);
+  return codec === "" || codec === "proto";
+}
+
 /** The codec in lower case (`"json"` of `application/grpc+json`), `""` when none is named, `undefined` when not gRPC. */
 export function contentSubtype(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;

@@ -4,7 +4,7 @@ import { ErrorCode } from "../http2/error-code.ts";
 import { statusFromErrorCode } from "./error-mapping.ts";
 import { type StatusName, statusName } from "./status-code.ts";
 
-test("§1.24 RST_STREAM codes map as the table says, INTERNAL where it is silent", () => {
+test("gRPC detail 24: RST_STREAM codes map as the table says, INTERNAL where it is silent", () => {
   const others: Partial<Record<keyof typeof ErrorCode, StatusName>> = {
     REFUSED_STREAM: "UNAVAILABLE",
     CANCEL: "CANCELLED",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HeaderName, isProtocolName, isReservedName } from "./header-names.ts";
 
-test("§1.18 pseudo-headers, grpc-* and the transport's own names are reserved", () => {
+test("gRPC detail 18: pseudo-headers, grpc-* and the transport's own names are reserved", () => {
   const names = [
     ":path",
     ":anything",
@@ -17,7 +17,7 @@ test("§1.18 pseudo-headers, grpc-* and the transport's own names are reserved",
     assert.equal(isReservedName(name), true, name);
 });
 
-test("§1.39 an application may set its retry pushback and the tracing contexts", () => {
+test("gRPC detail 39: an application may set its retry pushback and the tracing contexts", () => {
   for (const name of [
     HeaderName.RETRY_PUSHBACK,
     "grpc-trace-bin",

@@ -3,14 +3,13 @@ import { test } from "node:test";
 import { statusFromHttp, statusWithoutTrailers } from "./http-status.ts";
 import { type StatusName, statusName } from "./status-code.ts";
 
-test("§1.4 an HTTP status without grpc-status maps as the table says", () => {
+test("gRPC detail 4: an HTTP status without grpc-status maps as the table says", () => {
   const table: Record<number, StatusName> = {
     400: "INTERNAL",
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "UNIMPLEMENTED",
     429: "UNAVAILABLE",
-    431: "INTERNAL",
     502: "UNAVAILABLE",
     503: "UNAVAILABLE",
     504: "UNAVAILABLE",
@@ -19,11 +18,11 @@ test("§1.4 an HTTP status without grpc-status maps as the table says", () => {
     assert.equal(statusName(statusFromHttp(http)), table[http] ?? "UNKNOWN", `${http}`);
 });
 
-test("§1.3 for a gRPC content type the HTTP status is ignored", () => {
+test("gRPC detail 3: for a gRPC content type the HTTP status is ignored", () => {
   assert.equal(statusName(statusWithoutTrailers(503, "application/grpc+proto").code), "UNKNOWN");
 });
 
-test("§1.4 an answer that is not gRPC says what it was", () => {
+test("gRPC detail 4: an answer that is not gRPC says what it was", () => {
   const { code, message } = statusWithoutTrailers(503, "text/html");
   assert.equal(statusName(code), "UNAVAILABLE");
   assert.match(message, /HTTP 503 with content-type "text\/html"/);

@@ -19,7 +19,6 @@ export interface StatusVerdict {
 export function statusFromHttp(httpStatus: number): StatusCode {
   switch (httpStatus) {
     case 400:
-    case 431:
       return StatusCode.INTERNAL;
     case 401:
       return StatusCode.UNAUTHENTICATED;

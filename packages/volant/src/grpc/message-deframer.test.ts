@@ -41,7 +41,7 @@ const stream = fc
   .array(fc.tuple(fc.uint8Array({ maxLength: 3_000 }), fc.integer({ min: 0, max: 255 })), { maxLength: 6 })
   .map((messages) => Buffer.concat(messages.map(([body, flag]) => frame(body, flag))));
 
-test("§1.25 a message whole in the chunk is handed over where it lies", () => {
+test("gRPC detail 25: a message whole in the chunk is handed over where it lies", () => {
   const { deframer, sink } = create();
   const chunk = Buffer.concat([Buffer.from("xx"), frame(hello, 1), Buffer.from("yy")]);
   deframer.push(chunk, 2, chunk.length - 2);
@@ -50,7 +50,7 @@ test("§1.25 a message whole in the chunk is handed over where it lies", () => {
   assert.equal(deframer.isIdle, true);
 });
 
-test("§1.25 several messages of one chunk come in order, empty ones too", () => {
+test("gRPC detail 25: several messages of one chunk come in order, empty ones too", () => {
   const { deframer, sink } = create();
   const chunk = Buffer.concat([frame(Buffer.alloc(0)), frame(hello), frame(Buffer.alloc(0), 1)]);
   deframer.push(chunk, 0, chunk.length);
@@ -64,7 +64,7 @@ test("§1.25 several messages of one chunk come in order, empty ones too", () =>
   ]);
 });
 
-test("§1.25 any cutting into chunks gives the same calls", () => {
+test("gRPC detail 25: any cutting into chunks gives the same calls", () => {
   fc.assert(
     fc.property(stream, fc.array(fc.nat()), (bytes, cuts) => {
       const whole = create();
@@ -83,7 +83,7 @@ test("§1.25 any cutting into chunks gives the same calls", () => {
   );
 });
 
-test("§1.25 a feed of single bytes, each in a buffer that is then overwritten, equals the whole", () => {
+test("gRPC detail 25: a feed of single bytes, each in a buffer that is then overwritten, equals the whole", () => {
   fc.assert(
     fc.property(stream, (bytes) => {
       const whole = create();
@@ -101,7 +101,7 @@ test("§1.25 a feed of single bytes, each in a buffer that is then overwritten, 
   );
 });
 
-test("§1.25 the five bytes of the prefix may be split at every offset", () => {
+test("gRPC detail 25: the five bytes of the prefix may be split at every offset", () => {
   const bytes = frame(hello);
   for (let at = 0; at <= bytes.length; at++) {
     const { deframer, sink } = create();
@@ -113,7 +113,7 @@ test("§1.25 the five bytes of the prefix may be split at every offset", () => {
   }
 });
 
-test("§1.21 the prefix is offered before a byte of the body is kept, and a refusal ends everything", () => {
+test("gRPC detail 21: the prefix is offered before a byte of the body is kept, and a refusal ends everything", () => {
   const { deframer, sink } = create();
   sink.accepts = (length) => {
     assert.equal(deframer.heldBytes, 0);

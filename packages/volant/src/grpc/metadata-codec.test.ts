@@ -23,7 +23,10 @@ function faultOf(fields: Field[]): string | undefined {
   return fault;
 }
 
-const key = fc.stringMatching(/^[0-9a-z_.-]{1,12}$/).map((text) => `x-${text.replace(/-bin$/, "")}`);
+const key = fc
+  .stringMatching(/^[0-9a-z_.-]{1,12}$/)
+  .map((text) => `x-${text}`)
+  .filter((name) => !name.endsWith("-bin"));
 const text = fc.string({ unit: "grapheme-ascii", maxLength: 20 }).map((value) => value.trim());
 const entry = fc.oneof(
   fc.tuple(key, text),
@@ -33,7 +36,7 @@ const entry = fc.oneof(
   ),
 ) as fc.Arbitrary<MetadataEntry>;
 
-test("§1.18 order and duplicates survive the wire, binary values as bytes", () => {
+test("gRPC detail 18: order and duplicates survive the wire, binary values as bytes", () => {
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 12 }), (entries) => {
       const { fields, dropped } = encode(entries);
@@ -48,11 +51,11 @@ test("§1.18 order and duplicates survive the wire, binary values as bytes", () 
   );
 });
 
-test("§1.17 binary values go out as base64 without padding", () => {
+test("gRPC detail 17: binary values go out as base64 without padding", () => {
   assert.deepEqual(encode([["a-bin", new Uint8Array([0xff])]]).fields, [{ name: "a-bin", value: "/w" }]);
 });
 
-test("§1.17 padded, unpadded and comma-joined binary values come in as one entry each", () => {
+test("gRPC detail 17: padded, unpadded and comma-joined binary values come in as one entry each", () => {
   const { entries } = decodeMetadata([{ name: "a-bin", value: "YQ==,Yg, YWI=,," }]);
   assert.deepEqual(
     entries.map(([name, value]) => `${name} ${Buffer.from(value as Uint8Array).toString()}`),
@@ -60,7 +63,7 @@ test("§1.17 padded, unpadded and comma-joined binary values come in as one entr
   );
 });
 
-test("§1.17 a binary value that is not base64 is a fault that names the key", () => {
+test("gRPC detail 17: a binary value that is not base64 is a fault that names the key", () => {
   assert.match(
     faultOf([
       { name: "a-bin", value: "YQ==" },
@@ -71,7 +74,7 @@ test("§1.17 a binary value that is not base64 is a fault that names the key", (
   assert.match(faultOf([{ name: "b-bin", value: "YQ==,*" }]) ?? "", /"b-bin"/);
 });
 
-test("§1.17 the protocol's own binary header is not judged as metadata", () => {
+test("gRPC detail 17: the protocol's own binary header is not judged as metadata", () => {
   assert.equal(faultOf([{ name: "grpc-status-details-bin", value: "*" }]), undefined);
 });
 
@@ -85,7 +88,7 @@ test("a limit holds back commas that multiply into objects, and just below it no
   assert.match(faultOf(spread) ?? "", /more than 256 binary/);
 });
 
-test("§1.18 the protocol's own fields are no metadata", () => {
+test("gRPC detail 18: the protocol's own fields are no metadata", () => {
   const { entries } = decodeMetadata([
     { name: ":path", value: "/a.B/C" },
     { name: "te", value: "trailers" },
@@ -100,7 +103,7 @@ test("§1.18 the protocol's own fields are no metadata", () => {
   ]);
 });
 
-test("§1.18 an entry that cannot travel is left out and named, the others go", () => {
+test("gRPC detail 18: an entry that cannot travel is left out and named, the others go", () => {
   const { fields, dropped } = encode([
     ["x-a", "1"],
     ["x-bad", "caf\u00e9"],

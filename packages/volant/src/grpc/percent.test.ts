@@ -3,14 +3,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { decodeStatusMessage, encodeStatusMessage } from "./percent.ts";
 
-test("§1.1 0x20-0x24 and 0x26-0x7E travel as they are, every other octet as %XX", () => {
+test("gRPC detail 1: 0x20-0x24 and 0x26-0x7E travel as they are, every other octet as %XX", () => {
   assert.equal(encodeStatusMessage("User 42 not found! ~$"), "User 42 not found! ~$");
   assert.equal(encodeStatusMessage("100%"), "100%25");
   assert.equal(encodeStatusMessage("a\tb\r\nc\x7f\0"), "a%09b%0D%0Ac%7F%00");
   assert.equal(encodeStatusMessage("é☕😀"), "%C3%A9%E2%98%95%F0%9F%98%80");
 });
 
-test("§1.1 encode then decode is identity, and the wire form is printable ASCII", () => {
+test("gRPC detail 1: encode then decode is identity, and the wire form is printable ASCII", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 40 }), (text) => {
       const encoded = encodeStatusMessage(text);
@@ -31,17 +31,17 @@ test("a lone surrogate becomes U+FFFD instead of failing the call", () => {
   assert.equal(encodeStatusMessage("a\ud800b"), "a%EF%BF%BDb");
 });
 
-test("§1.1 the decoder keeps a broken %", () => {
+test("gRPC detail 1: the decoder keeps a broken %", () => {
   for (const text of ["%", "100%", "%4", "%zz", "%4g", "%g4", "% 41", "a%%"])
     assert.equal(decodeStatusMessage(text), text);
   assert.equal(decodeStatusMessage("%%41%"), "%A%");
 });
 
-test("§1.1 hexadecimal digits count in both cases", () => {
+test("gRPC detail 1: hexadecimal digits count in both cases", () => {
   assert.equal(decodeStatusMessage("%c3%A9%2f%5A%5a"), "é/ZZ");
 });
 
-test("§1.1 the decoder never fails: any octets give a text", () => {
+test("gRPC detail 1: the decoder never fails: any octets give a text", () => {
   assert.equal(decodeStatusMessage("%ff%fe"), "\ufffd\ufffd");
   assert.equal(decodeStatusMessage("\xc3\xa9 raw utf-8"), "é raw utf-8");
   fc.assert(

@@ -6,7 +6,7 @@
  * Spec: gRPC PROTOCOL-HTTP2 "Requests"; RFC 9113 §8.2.2.
  */
 
-import { isGrpcContentType } from "./content-type.ts";
+import { isGrpcContentType, isProtoContentType } from "./content-type.ts";
 import { StatusCode } from "./status-code.ts";
 import { MALFORMED_TIMEOUT, parseTimeout } from "./timeout.ts";
 
@@ -24,7 +24,12 @@ export function checkRequest(
   te: string | undefined,
 ): RequestRefusal | undefined {
   if (method !== "POST") return refuse(405, `:method is ${quote(method)}; a gRPC call is a POST`);
-  if (!isGrpcContentType(contentType)) {
+  if (!isProtoContentType(contentType)) {
+    // gRPC of another codec: its messages must not be read as protobuf, which would take many of them for empty ones.
+    if (isGrpcContentType(contentType)) {
+      const message = `content-type is ${quote(contentType)}; the only codec here is application/grpc+proto`;
+      return refuse(200, message, StatusCode.UNIMPLEMENTED);
+    }
     return refuse(
       415,
       `content-type is ${quote(contentType)}; a gRPC call has application/grpc, with or without +codec`,
@@ -37,14 +42,20 @@ export function checkRequest(
   return undefined;
 }
 
-/** `undefined` when the value of `grpc-timeout` is well-formed or missing. */
+/** `undefined` when `grpc-timeout` is missing, or well-formed and leaves any time. */
 export function checkTimeout(timeout: string | undefined): RequestRefusal | undefined {
-  if (timeout === undefined || parseTimeout(timeout) !== MALFORMED_TIMEOUT) return undefined;
-  return refuse(400, `grpc-timeout is ${quote(timeout)}; it is 1 to 8 digits and one of H M S m u n`);
+  if (timeout === undefined) return undefined;
+  const ms = parseTimeout(timeout);
+  if (ms === MALFORMED_TIMEOUT) {
+    return refuse(400, `grpc-timeout is ${quote(timeout)}; it is 1 to 8 digits and one of H M S m u n`);
+  }
+  // Legal, and over before it began: a handler that answers at once must not win.
+  if (ms === 0) return refuse(200, "the deadline passed before the call arrived", StatusCode.DEADLINE_EXCEEDED);
+  return undefined;
 }
 
-function refuse(httpStatus: number, message: string): RequestRefusal {
-  return { httpStatus, grpcStatus: StatusCode.INTERNAL, message };
+function refuse(httpStatus: number, message: string, grpcStatus: StatusCode = StatusCode.INTERNAL): RequestRefusal {
+  return { httpStatus, grpcStatus, message };
 }
 
 /** The peer's text, cut: it goes back in a header and into logs. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isStatusCode, parseStatusCode, StatusCode, statusCamelName, statusCodes, statusName } from "./status-code.ts";
 
-test("§1.2 the table has the 17 codes 0 to 16, in order", () => {
+test("gRPC detail 2: the table has the 17 codes 0 to 16, in order", () => {
   assert.deepEqual(Object.values(StatusCode), [...Array(17).keys()]);
   assert.deepEqual(Object.keys(StatusCode), Object.keys(statusCodes));
   assert.equal(StatusCode.UNAUTHENTICATED, 16);
@@ -16,11 +16,11 @@ test("a code has its name in the spec's case and in the camel case of other tool
   assert.equal(statusCamelName(StatusCode.DEADLINE_EXCEEDED), "DeadlineExceeded");
 });
 
-test("§1.2 grpc-status is decimal without leading zeros: every code reads back", () => {
+test("gRPC detail 2: grpc-status is decimal without leading zeros: every code reads back", () => {
   for (const code of Object.values(StatusCode)) assert.equal(parseStatusCode(String(code)), code);
 });
 
-test("§1.2 an unparsable or unknown grpc-status is UNKNOWN", () => {
+test("gRPC detail 2: an unparsable or unknown grpc-status is UNKNOWN", () => {
   for (const text of [
     "",
     " ",

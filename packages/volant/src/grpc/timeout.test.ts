@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatTimeout, MALFORMED_TIMEOUT, parseTimeout } from "./timeout.ts";
 
-test("§1.6 each unit reads as milliseconds", () => {
+test("gRPC detail 6: each unit reads as milliseconds", () => {
   assert.equal(parseTimeout("2H"), 7_200_000);
   assert.equal(parseTimeout("3M"), 180_000);
   assert.equal(parseTimeout("4S"), 4_000);
@@ -13,12 +13,12 @@ test("§1.6 each unit reads as milliseconds", () => {
   assert.equal(parseTimeout("99999999H"), 99_999_999 * 3_600_000);
 });
 
-test("§1.6 0S is accepted: the deadline has passed", () => {
+test("gRPC detail 6: 0S is accepted: the deadline has passed", () => {
   assert.equal(parseTimeout("0S"), 0);
   assert.equal(parseTimeout("00000000n"), 0);
 });
 
-test("§1.6 anything but 1 to 8 digits and a unit is malformed", () => {
+test("gRPC detail 6: anything but 1 to 8 digits and a unit is malformed", () => {
   for (const text of [
     "",
     "S",
@@ -42,14 +42,14 @@ test("§1.6 anything but 1 to 8 digits and a unit is malformed", () => {
   }
 });
 
-test("§1.6 usual timeouts travel in milliseconds", () => {
+test("gRPC detail 6: usual timeouts travel in milliseconds", () => {
   assert.equal(formatTimeout(200), "200m");
   assert.equal(formatTimeout(199.001), "200m");
   assert.equal(formatTimeout(60_000), "60000m");
   assert.equal(formatTimeout(99_999_999), "99999999m");
 });
 
-test("§1.6 eight digits are never exceeded: the unit grows", () => {
+test("gRPC detail 6: eight digits are never exceeded: the unit grows", () => {
   assert.equal(formatTimeout(99_999_999.5), "100000S");
   assert.equal(formatTimeout(100_000_000), "100000S");
   assert.equal(formatTimeout(99_999_999_001), "1666667M");
@@ -64,11 +64,11 @@ test("short timeouts keep their microseconds", () => {
   assert.equal(formatTimeout(0.043000000000000003), "44u");
 });
 
-test("§1.6 the value is positive: nothing left goes as one nanosecond", () => {
+test("gRPC detail 6: the value is positive: nothing left goes as one nanosecond", () => {
   for (const ms of [0, -0, -5, Number.NEGATIVE_INFINITY]) assert.equal(formatTimeout(ms), "1n");
 });
 
-test("§1.6 what is sent is never shorter than what was asked and at most one unit longer", () => {
+test("gRPC detail 6: what is sent is never shorter than what was asked and at most one unit longer", () => {
   const largestMs = 99_999_999 * 3_600_000;
   const timeouts = fc.oneof(
     fc.double({ min: Number.MIN_VALUE, max: 20, noNaN: true }),

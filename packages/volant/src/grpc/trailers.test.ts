@@ -10,11 +10,11 @@ function fieldsOf(code: StatusCode, message: string, details?: Uint8Array): Fiel
   return fields;
 }
 
-test("§1.10 the status is sent even if OK, and then alone", () => {
+test("gRPC detail 10: the status is sent even if OK, and then alone", () => {
   assert.deepEqual(fieldsOf(StatusCode.OK, ""), [{ name: "grpc-status", value: "0" }]);
 });
 
-test("§1.1 message and details come back as they were", () => {
+test("gRPC detail 1: message and details come back as they were", () => {
   const details = new Uint8Array([8, 5, 18, 1]);
   const fields = fieldsOf(StatusCode.NOT_FOUND, "100 % niño", details);
   assert.deepEqual(fields.slice(0, 2), [
@@ -31,12 +31,12 @@ test("empty details are not sent", () => {
   assert.equal(fieldsOf(StatusCode.ABORTED, "a", new Uint8Array()).length, 2);
 });
 
-test("§1.2 fields without grpc-status have no status", () => {
+test("gRPC detail 2: fields without grpc-status have no status", () => {
   assert.equal(readStatus([{ name: "grpc-message", value: "lost" }]), undefined);
   assert.equal(readStatus([]), undefined);
 });
 
-test("§1.2 an unparsable grpc-status is UNKNOWN and keeps its message", () => {
+test("gRPC detail 2: an unparsable grpc-status is UNKNOWN and keeps its message", () => {
   const status = readStatus([
     { name: "grpc-status", value: "five" },
     { name: "grpc-message", value: "why" },

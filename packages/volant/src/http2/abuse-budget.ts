@@ -34,7 +34,7 @@ export class AbuseBudget {
   /** Calls that completed normally and are not refunded yet. */
   private completed = 0;
   /** Octets of DATA frames sent, none for more than it can earn, and streams opened: what allowances are earned by. */
-  private dataSent = 0;
+  dataSent = 0;
   private streamsOpened = 0;
   /** Tiny DATA frames whose octets nobody consumed yet. */
   private tinyHeld = 0;

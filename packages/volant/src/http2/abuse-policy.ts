@@ -48,6 +48,7 @@ export const CHARGES: ReadonlyMap<string, Costs> = new Map<string, Costs>([
   ["too-many-streams", REFUSAL],
   ["handlers-busy", REFUSAL],
   ["reset-budget-spent", REFUSAL],
+  ["orphaned-handlers", REFUSAL],
   ["window-update", [["windowUpdates", 1]]],
   ["unknown-frame", GLITCH],
   ["priority", GLITCH],

@@ -52,6 +52,8 @@ export class ConnectionParts {
   streamWindowBytes: number;
   /** Our SETTINGS are out. RFC 9113 §3.4: nothing may go before them. */
   isOpeningSent = false;
+  /** Header blocks sent on their own; those of a reservation come with DATA. */
+  blocksSent = 0;
   /** RFC 9113 §6.8: after the peer's GOAWAY we open no further stream. */
   goAwayReceived = false;
   private outputAnnounced = false;
@@ -92,6 +94,12 @@ export class ConnectionParts {
   outputTaken(): void {
     this.outputAnnounced = false;
     this.budget.outputTaken();
+  }
+
+  /** The first frame of a stream of ours is about to go out. */
+  beginLocal(stream: Http2Stream): void {
+    this.streams.beginLocal(stream);
+    this.budget.streamOpened();
   }
 
   /** RFC 9113 §5.4.1: GOAWAY with the cause, then nothing more is read. */

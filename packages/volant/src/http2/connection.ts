@@ -154,6 +154,14 @@ export class Http2Connection implements FrameSink {
     if (!this.parts.isClosed) this.sender.reset(stream, code);
   }
 
+  /** A stream that the layer above has no room for, at its headers: REFUSED_STREAM, charged as a refusal for `cause`. */
+  refuseStream(stream: Http2Stream, cause: string): void {
+    if (this.parts.isClosed || stream.isClosed) return;
+    this.parts.budget.provokeFrame();
+    this.sender.reset(stream, ErrorCode.REFUSED_STREAM);
+    this.parts.charge(cause);
+  }
+
   /** `bytes` of the stream's DATA were used: the peer may send as many again. */
   consume(stream: Http2Stream, bytes: number): void {
     if (!this.parts.isClosed) this.receiver.consume(stream, bytes);
@@ -218,9 +226,9 @@ export class Http2Connection implements FrameSink {
     if (!this.parts.isClosed) this.drain.sendPing(opaque);
   }
 
-  /** See {@link Drain}. */
-  beginDrain(nowMs: number): void {
-    this.drain.begin(nowMs);
+  /** See {@link Drain}. `reason`: debug data of the GOAWAYs. */
+  beginDrain(nowMs: number, reason: string = "draining"): void {
+    this.drain.begin(nowMs, reason);
   }
 
   /** GOAWAY and the end of everything; the sink hears `onClosed`. */
@@ -296,6 +304,11 @@ export class Http2Connection implements FrameSink {
   /** Handlers that run although their stream is over: those that still hold a slot, and those that were given up. */
   get handlersBeyondStreams(): { readonly held: number; readonly abandoned: number } {
     return { held: this.parts.slots.size, abandoned: this.parts.slots.abandoned };
+  }
+
+  /** Grows with each HEADERS and DATA frame sent. */
+  get sentMark(): number {
+    return this.parts.blocksSent + this.parts.budget.dataSent;
   }
 
   /** Connection-level windows, for tests and metrics. */

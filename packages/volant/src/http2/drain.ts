@@ -17,6 +17,8 @@ export class Drain {
   deadlineMs = Number.POSITIVE_INFINITY;
   private readonly parts: ConnectionParts;
   private state: "idle" | "waiting" | "announced" | "final" = "idle";
+  /** Debug data of both GOAWAYs. */
+  private reason = "";
 
   constructor(parts: ConnectionParts) {
     this.parts = parts;
@@ -27,8 +29,9 @@ export class Drain {
     return this.state === "final";
   }
 
-  begin(nowMs: number): void {
+  begin(nowMs: number, reason: string): void {
     if (this.parts.isClosed || this.state === "announced" || this.state === "final") return;
+    this.reason = reason;
     // RFC 9113 §3.4: GOAWAY cannot come before our SETTINGS; the handshake's deadline bounds this wait.
     if (!this.parts.isOpeningSent) {
       this.state = "waiting";
@@ -36,13 +39,13 @@ export class Drain {
     }
     this.state = "announced";
     this.deadlineMs = nowMs + this.parts.options.drainPingTimeoutMs;
-    this.parts.writeGoAway(MAX_STREAM_ID, ErrorCode.NO_ERROR, "draining");
+    this.parts.writeGoAway(MAX_STREAM_ID, ErrorCode.NO_ERROR, this.reason);
     this.sendPing(DRAIN_PING);
   }
 
   /** Our SETTINGS are out. */
   onOpeningSent(nowMs: number): void {
-    if (this.state === "waiting") this.begin(nowMs);
+    if (this.state === "waiting") this.begin(nowMs, this.reason);
   }
 
   sendPing(opaque: number): void {
@@ -66,6 +69,6 @@ export class Drain {
     this.deadlineMs = Number.POSITIVE_INFINITY;
     const { parts } = this;
     parts.acceptUpTo = parts.streams.lastRemoteId;
-    parts.writeGoAway(parts.acceptUpTo, ErrorCode.NO_ERROR, "draining");
+    parts.writeGoAway(parts.acceptUpTo, ErrorCode.NO_ERROR, this.reason);
   }
 }

@@ -2,7 +2,8 @@
  * Flow-control windows. Owns their arithmetic: no other file adds to or subtracts from a window. RFC 9113 §5.2, §6.9.
  *
  * Invariant of a receive window: open + held + returned = target + granted + excess, at every moment. What is received
- * is held until it is consumed; what is consumed is returned to the peer in batches of half the target.
+ * is held until it is consumed; what is consumed is returned to the peer in batches of a third of the target, so that a
+ * peer whose octets are used at once always has two thirds of a window under way.
  *
  * Why nothing can wedge: the octets of messages that are still incomplete are granted on top of the target. So when
  * nothing is open, more than half of the target is complete messages, and whoever takes one of them returns credit.
@@ -12,6 +13,9 @@
 export const MAX_WINDOW_BYTES = 0x7fff_ffff;
 /** What every window is until SETTINGS say otherwise. RFC 9113 §6.9.2. */
 export const DEFAULT_WINDOW_BYTES = 65_535;
+
+/** Of so many batches a window consists. Two would let a window-bound peer have no more than half of it under way. */
+const BATCHES = 3;
 
 /** What the peer lets us send. May be negative after the peer lowered SETTINGS_INITIAL_WINDOW_SIZE (§6.9.2). */
 export class SendWindow {
@@ -62,13 +66,23 @@ export class ReceiveWindow {
     return true;
   }
 
+  /** The size this window returns to, grants aside. */
+  get size(): number {
+    return this.target;
+  }
+
+  /** Octets that wait for the application, those of granted messages aside. */
+  get waiting(): number {
+    return Math.max(0, this.held - this.granted);
+  }
+
   /** Takes octets out of `held`. The result is the increment to announce now; 0: nothing yet. */
   consume(bytes: number): number {
     this.held -= bytes;
     const forgiven = Math.min(bytes, this.excess);
     this.excess -= forgiven;
     this.returned += bytes - forgiven;
-    return this.returned * 2 >= this.target ? this.takeReturned() : 0;
+    return this.isBatchComplete ? this.takeReturned() : 0;
   }
 
   /** Consumed octets that were granted on top are not returned. The result is how many of `bytes` those are. */
@@ -108,9 +122,9 @@ export class ReceiveWindow {
     return Math.max(missing, 0);
   }
 
-  /** The increment to announce so that the peer can send `bytes`, or because half the target came together; or 0. */
+  /** The increment to announce so that the peer can send `bytes`, or because a batch came together; or 0. */
   announce(bytes: number): number {
-    return bytes > this.open || this.returned * 2 >= this.target ? this.takeReturned() : 0;
+    return bytes > this.open || this.isBatchComplete ? this.takeReturned() : 0;
   }
 
   /**
@@ -120,7 +134,21 @@ export class ReceiveWindow {
   resize(targetBytes: number): number {
     this.open += targetBytes - this.target;
     this.target = targetBytes;
-    return this.returned * 2 >= targetBytes ? this.takeReturned() : 0;
+    return this.isBatchComplete ? this.takeReturned() : 0;
+  }
+
+  /** The window returns to a larger size from now on. The result is the increment that tells the peer. */
+  grow(targetBytes: number): number {
+    const more = targetBytes - this.target;
+    const forgiven = Math.min(more, this.excess);
+    this.target = targetBytes;
+    this.excess -= forgiven;
+    this.returned += more - forgiven;
+    return this.takeReturned();
+  }
+
+  private get isBatchComplete(): boolean {
+    return this.returned * BATCHES >= this.target;
   }
 
   /** Everything returned so far as one increment. */

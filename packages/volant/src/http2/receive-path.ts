@@ -26,6 +26,7 @@ import type { Http2Stream } from "./stream.ts";
 import { isVerdict, nextStreamState, StreamInput, StreamState, StreamVerdict } from "./stream-state.ts";
 import { ClosedHow } from "./stream-store.ts";
 import { UsageError } from "./usage-error.ts";
+import { WindowGrowth } from "./window-growth.ts";
 
 const INTERLEAVED = connectionFault(ErrorCode.PROTOCOL_ERROR, "frame-inside-header-block");
 const NO_SETTINGS_FIRST = connectionFault(ErrorCode.PROTOCOL_ERROR, "first-frame-is-not-settings");
@@ -35,6 +36,7 @@ const CONNECTION_WINDOW_EXCEEDED = connectionFault(ErrorCode.FLOW_CONTROL_ERROR,
 const CONNECTION_WINDOW_OVERFLOW = connectionFault(ErrorCode.FLOW_CONTROL_ERROR, "connection-window-overflow");
 const STREAM_WINDOW_EXCEEDED = streamFault(ErrorCode.FLOW_CONTROL_ERROR, "stream-window-exceeded");
 const STREAM_WINDOW_OVERFLOW = streamFault(ErrorCode.FLOW_CONTROL_ERROR, "stream-window-overflow");
+const DATA_BEFORE_HEADERS = streamFault(ErrorCode.PROTOCOL_ERROR, "data-before-headers");
 const CONTENT_LENGTH_MISMATCH = streamFault(ErrorCode.PROTOCOL_ERROR, "content-length-mismatch");
 
 /** Whom frames are handed to besides the sink. */
@@ -51,6 +53,7 @@ export class ReceivePath {
   private readonly settings: SettingsSync;
   private readonly headers: ReceiveHeaders;
   private readonly drain: Drain;
+  private readonly growth: WindowGrowth;
 
   constructor(parts: ConnectionParts, owners: ReceiveOwners) {
     this.parts = parts;
@@ -58,6 +61,7 @@ export class ReceivePath {
     this.settings = owners.settings;
     this.headers = owners.headers;
     this.drain = owners.drain;
+    this.growth = new WindowGrowth(parts, owners.settings);
   }
 
   onFrame(bytes: Buffer, start: number, length: number, type: number, flags: number, streamId: number): boolean {
@@ -117,6 +121,9 @@ export class ReceivePath {
       parts.creditConnection(length);
       return parts.failStream(stream, STREAM_WINDOW_EXCEEDED);
     }
+    // RFC 9113 §8.1: a response begins with its header block. What the stream holds is credited as it closes.
+    if (!stream.headersReceived) return parts.failStream(stream, DATA_BEFORE_HEADERS);
+    this.growth.onData(stream, length);
     const from = (flags & FrameFlag.PADDED) !== 0 ? start + 1 : start;
     const end = start + length - padding;
     if (end - from < length) this.consume(stream, length - (end - from));
@@ -154,8 +161,16 @@ export class ReceivePath {
     if (stream.tinyHeld > 0) this.releaseTiny(stream, bytes);
     const settled = stream.receiveWindow.settleGrant(bytes);
     const increment = stream.receiveWindow.consume(bytes - settled);
-    if (increment > 0 && !stream.isRemoteDone) this.parts.writeWindowUpdate(stream.id, increment);
+    if (increment > 0 && !stream.isRemoteDone) this.announce(stream, increment);
     this.parts.creditConsumed(stream, bytes);
+  }
+
+  /** The reader of this stream keeps up: its window takes the size that the link has earned. */
+  private announce(stream: Http2Stream, increment: number): void {
+    const { receiveWindow } = stream;
+    const { streamWindowBytes } = this.growth;
+    const more = receiveWindow.size < streamWindowBytes ? receiveWindow.grow(streamWindowBytes) : 0;
+    this.parts.writeWindowUpdate(stream.id, increment + more);
   }
 
   /** In proportion: which frames the octets came in is not known any more. */
@@ -229,12 +244,14 @@ export class ReceivePath {
     if (fault !== undefined) return this.fail(fault);
     if ((flags & FrameFlag.ACK) !== 0) {
       const opaque = readPingAck(bytes, start);
-      if (opaque >= 0 && !this.drain.onPingAck(opaque)) parts.sink.onPingAck(opaque);
+      if (opaque >= 0 && !this.drain.onPingAck(opaque) && !this.growth.onPingAck(opaque)) parts.sink.onPingAck(opaque);
       return !parts.isClosed;
     }
     parts.output.ensure(PING_BYTES);
     parts.output.length = writePingAck(parts.output.bytes, parts.output.length, bytes, start);
-    return parts.answerProvoked("ping");
+    if (!parts.answerProvoked("ping")) return false;
+    parts.sink.onPing?.();
+    return !parts.isClosed;
   }
 
   private onGoAway(bytes: Buffer, start: number, length: number, streamId: number): boolean {

@@ -90,7 +90,7 @@ export class Reservation {
     output.reserved = false;
     this.buffer = undefined;
     if (this.hasHeaders) {
-      if (stream.state === StreamState.IDLE) parts.streams.beginLocal(stream);
+      if (stream.state === StreamState.IDLE) parts.beginLocal(stream);
       stream.state = nextStreamState(stream.state, StreamInput.SEND_HEADERS);
     }
     const endsHere = endStream && trailers === undefined;

@@ -38,7 +38,7 @@ export class SendPath {
     if (this.parts.isClosed) return;
     if (stream.outbound !== undefined) throw new UsageError(`stream ${stream.id}: headers after queued data`);
     const next = this.nextState(stream, endStream ? StreamInput.SEND_HEADERS_END : StreamInput.SEND_HEADERS);
-    if (stream.state === StreamState.IDLE) this.parts.streams.beginLocal(stream);
+    if (stream.state === StreamState.IDLE) this.parts.beginLocal(stream);
     this.writeBlock(stream.id, block, endStream);
     stream.state = next;
     this.parts.outputWritten();
@@ -191,6 +191,7 @@ export class SendPath {
   }
 
   private writeBlock(streamId: number, block: OutboundBlock, endStream: boolean): void {
+    this.parts.blocksSent++;
     const { output, remote } = this.parts;
     const start = output.length + FRAME_HEADER_BYTES;
     const end = this.encodeBlock(block, start);

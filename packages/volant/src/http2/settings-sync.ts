@@ -21,6 +21,8 @@ export class SettingsSync {
   /** When our SETTINGS must be acknowledged; Infinity once they are. */
   ackDeadlineMs = Number.POSITIVE_INFINITY;
   private awaitingAck = false;
+  /** The peer keeps to our values. */
+  isAcknowledged = false;
   private readonly parts: ConnectionParts;
   private readonly sender: SendPath;
 
@@ -99,6 +101,7 @@ export class SettingsSync {
   private onAck(): boolean {
     if (!this.awaitingAck) return this.fail(UNPROVOKED_ACK);
     this.awaitingAck = false;
+    this.isAcknowledged = true;
     this.ackDeadlineMs = Number.POSITIVE_INFINITY;
     this.enforceOurs();
     return true;

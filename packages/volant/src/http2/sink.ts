@@ -26,6 +26,8 @@ export interface Http2Sink {
   onSettings(): void;
   /** The peer takes no stream above `lastStreamId`; such streams of ours have had `onReset(REFUSED_STREAM)`. */
   onGoAway(goAway: GoAway): void;
+  /** The peer sent a PING, which is answered already. Left out where nobody judges how often. */
+  onPing?(): void;
   /** The peer answered `sendPing(opaque)`. */
   onPingAck(opaque: number): void;
   /** The connection is over; streams that were open get no further call. Output may hold a last GOAWAY. */

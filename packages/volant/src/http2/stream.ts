@@ -24,6 +24,8 @@ export class Http2Stream {
   headersReceived = false;
   /** True while the writer was told to wait; cleared when it is told to go on. */
   writerWaits = false;
+  /** Octets of DATA that arrived, as long as windows may still grow: see `window-growth.ts`. */
+  receivedBytes = 0;
   /** Octets granted on the connection for a message of this stream, paid back as its octets are consumed. */
   connectionGrant = 0;
   /** Reset with NO_ERROR once our side has ended, whatever the peer still sends (RFC 9113 §8.1). */

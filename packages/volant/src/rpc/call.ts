@@ -2,6 +2,7 @@
  * A call as handlers and interceptors see it. Owns the public shapes; `server/` and `client/` carry them out.
  */
 
+import type { CompressionName } from "../grpc/message-encoding.ts";
 import type { CallValues } from "./call-values.ts";
 import type { Metadata } from "./metadata.ts";
 import type { MethodInfo } from "./method.ts";
@@ -38,6 +39,12 @@ export interface ServerCall {
   readonly remainingMs: number;
   readonly peer: Peer;
   readonly values: CallValues;
+  /**
+   * How the messages of this call are sent: `call.compression = "gzip"`. At first what the server's `compression.send` says.
+   * Takes effect where the client accepts it; messages go as they are otherwise. Throws TypeError once the headers are sent,
+   * and for an encoding that this Node does not have.
+   */
+  compression: CompressionName;
   /** Sends the headers now instead of with the first message. A second call does nothing. */
   sendHeaders(): void;
   /**

@@ -6,7 +6,7 @@ import { deadlineFrom, earliest, NO_DEADLINE, remainingMs } from "./deadline.ts"
 const NOW = 1_000;
 const WALL = Date.UTC(2025, 0, 1);
 
-test("§1.7 without a timeout there is no deadline", () => {
+test("gRPC detail 7: without a timeout there is no deadline", () => {
   assert.equal(deadlineFrom({}, NOW, WALL), NO_DEADLINE);
   assert.equal(deadlineFrom({ timeoutMs: Number.POSITIVE_INFINITY }, NOW, WALL), NO_DEADLINE);
   assert.equal(remainingMs(NO_DEADLINE, NOW), Number.POSITIVE_INFINITY);

@@ -123,7 +123,10 @@ export function requestInfo(init: {
   return errorDetail(RequestInfoSchema, init);
 }
 
-/** Stack and notes for developers. The peer sees it: never send it beyond a trusted boundary. */
+/**
+ * Stack and notes for developers. The peer sees it: never send it beyond a trusted boundary. A server drops it, also one
+ * that came from elsewhere, where `NODE_ENV` is `production`.
+ */
 export function debugInfo(init: {
   readonly stackEntries?: readonly string[];
   readonly detail?: string;
@@ -168,6 +171,11 @@ export function readDetail<Desc extends DescMessage>(
   return orUndefined(() => anyUnpack(detail, schema));
 }
 
+/** What a server may send of them: in production nothing of DebugInfo, whose place is where developers are alone. */
+export function sendableDetails(details: readonly ErrorDetail[]): readonly ErrorDetail[] {
+  return process.env.NODE_ENV === "production" ? details.filter((detail) => !isDebugInfo(detail)) : details;
+}
+
 /** The bytes for `grpc-status-details-bin`. */
 export function encodeStatusDetails(code: StatusCode, message: string, details: readonly ErrorDetail[]): Uint8Array {
   const packed = details.map((detail) => ("schema" in detail ? anyPack(detail.schema, detail.message) : detail));
@@ -186,6 +194,10 @@ function orUndefined<T>(parse: () => T): T | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isDebugInfo(detail: ErrorDetail): boolean {
+  return "schema" in detail ? detail.schema.typeName === DebugInfoSchema.typeName : anyIs(detail, DebugInfoSchema);
 }
 
 function isTuple(init: ErrorDetailInit): init is readonly [DescMessage, object] {

@@ -14,7 +14,7 @@ test("an empty Metadata answers everything", () => {
   assert.deepEqual([...metadata], []);
 });
 
-test("§1.18 append keeps order and duplicates, get takes the first", () => {
+test("gRPC detail 18: append keeps order and duplicates, get takes the first", () => {
   const metadata = new Metadata().append("a", "1").append("b", "2").append("a", "3");
   assert.deepEqual(
     [...metadata],
@@ -124,7 +124,7 @@ test("merge appends, and adds nothing when a part of it is refused", () => {
   assert.equal(metadata.size, 2);
 });
 
-test("§1.18 what an application may not set is refused with its name and the reason", () => {
+test("gRPC detail 18: what an application may not set is refused with its name and the reason", () => {
   const metadata = new Metadata();
   for (const key of ["grpc-status", "Grpc-Timeout", ":authority", "te", "content-type", "user-agent", "connection"]) {
     assert.throws(
@@ -147,7 +147,7 @@ test("an illegal key is refused with what is allowed", () => {
   }
 });
 
-test("§1.18 a text outside printable ASCII is refused, and the message does not repeat it", () => {
+test("gRPC detail 18: a text outside printable ASCII is refused, and the message does not repeat it", () => {
   assert.throws(
     () => new Metadata().set("x-token", "secret\u00e9"),
     (error: Error) => {
@@ -180,7 +180,7 @@ test("a literal key gives the type of its value, a computed one either", () => {
   assert.deepEqual([binary, text, computed], [bytes, "text", "text"]);
 });
 
-test("§1.18 received metadata is stripped of the protocol's own fields", () => {
+test("gRPC detail 18: received metadata is stripped of the protocol's own fields", () => {
   const metadata = Metadata.fromWire([
     { name: ":method", value: "POST" },
     { name: "grpc-encoding", value: "gzip" },
@@ -197,7 +197,7 @@ test("§1.18 received metadata is stripped of the protocol's own fields", () => 
   assert.equal(new Metadata().size, 0);
 });
 
-test("§1.17 received base64 that nobody checked is the runtime's mistake", () => {
+test("gRPC detail 17: received base64 that nobody checked is the runtime's mistake", () => {
   assert.throws(() => Metadata.fromWire([{ name: "a-bin", value: "*" }]), {
     name: "TypeError",
     message: /was not checked/,

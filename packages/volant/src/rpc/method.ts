@@ -1,6 +1,6 @@
 /**
  * Methods as both sides bind them: path, kind, idempotency and the two codecs. Owns the step from a protobuf-es service
- * descriptor to these; knows no handler and no call.
+ * descriptor to these, and what a service that comes from elsewhere must be; knows no handler and no call.
  */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
@@ -42,10 +42,35 @@ export function hasResponseStream(kind: MethodKind): boolean {
   return kind === "server_streaming" || kind === "bidi_streaming";
 }
 
+/** A method whose messages have types although it has no descriptor. `Kind` is a union where the types do not tell it. */
+export interface TypedMethod<Kind extends MethodKind, Request, RequestInit, Response, ResponseInit>
+  extends MethodDefinition {
+  readonly kind: Kind;
+  readonly requestCodec: MessageCodec<Request, RequestInit>;
+  readonly responseCodec: MessageCodec<Response, ResponseInit>;
+}
+
+/** A service that comes from another generator than protobuf-es: its methods, ready to be bound. */
+export interface ServiceDefinition<
+  Methods extends Readonly<Record<string, MethodDefinition>> = Readonly<Record<string, MethodDefinition>>,
+> {
+  /** Tells it from a descriptor, whose `kind` is "service". */
+  readonly kind: "definition";
+  /** "user.UserService". */
+  readonly typeName: string;
+  /** By local name. */
+  readonly method: Methods;
+  readonly methods: readonly MethodDefinition[];
+}
+
+/** Whatever a server can serve and a client can call. */
+export type ServiceSource = DescService | ServiceDefinition;
+
 const definitions = new WeakMap<DescService, readonly MethodDefinition[]>();
 
 /** The methods of a service, made once per descriptor, in the order of the proto. */
-export function methodsOf(service: DescService): readonly MethodDefinition[] {
+export function methodsOf(service: ServiceSource): readonly MethodDefinition[] {
+  if (service.kind === "definition") return service.methods;
   let methods = definitions.get(service);
   if (methods === undefined) {
     methods = service.methods.map(defineMethod);

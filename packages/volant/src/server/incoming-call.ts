@@ -3,6 +3,8 @@
  * hot path touches none of them.
  */
 
+import { requireEncoding } from "../compression/encodings.ts";
+import { type CompressionName, IDENTITY } from "../grpc/message-encoding.ts";
 import type { CallEnd, ServerCall } from "../rpc/call.ts";
 import { CallValues } from "../rpc/call-values.ts";
 import { NO_DEADLINE, remainingMs } from "../rpc/deadline.ts";
@@ -11,6 +13,7 @@ import type { MethodInfo } from "../rpc/method.ts";
 import type { Peer } from "../rpc/peer.ts";
 import { isThenable } from "../stream/pump.ts";
 import type { HeaderField } from "../transport/http2.ts";
+import { acceptsEncoding } from "./request-head.ts";
 import { ResponseHeaders } from "./response-headers.ts";
 
 export type EndListener = (end: CallEnd) => void;
@@ -36,6 +39,8 @@ export class IncomingCall implements ServerCall {
   /** Set while the handler changed them. */
   ownHeaders: Metadata | undefined = undefined;
   ownTrailers: Metadata | undefined = undefined;
+  /** The encoding that messages shall have; `undefined` is identity. */
+  wantedEncoding: CompressionName | undefined = undefined;
   endListeners: EndListener[] | undefined = undefined;
   private readonly stream: CallStream;
   private readonly fields: readonly HeaderField[];
@@ -65,6 +70,22 @@ export class IncomingCall implements ServerCall {
   get trailers(): Metadata {
     this.ownTrailers ??= new Metadata();
     return this.ownTrailers;
+  }
+
+  get compression(): CompressionName {
+    return this.wantedEncoding ?? IDENTITY;
+  }
+
+  set compression(name: CompressionName) {
+    const encoding = requireEncoding("call.compression", name);
+    if (this.stream.headersSent) {
+      throw new TypeError("the headers of this call are sent; set its compression before the first message");
+    }
+    this.wantedEncoding = encoding?.name;
+  }
+
+  isEncodingAccepted(name: string): boolean {
+    return acceptsEncoding(this.fields, name);
   }
 
   get signal(): AbortSignal {

@@ -9,7 +9,7 @@ const open = (options: ListenOptions): Promise<Listener> =>
   Listener.open(options, {
     onSocket: (socket) => socket.destroy(),
     onError: (error) => assert.fail(error),
-    hasRoom: () => true,
+    admit: () => true,
   });
 
 test("a free port is taken and told", async () => {

@@ -31,8 +31,8 @@ export interface ListenerEvents {
   onSocket(socket: Socket, path: string | undefined, tls: TlsIdentity | undefined): void;
   /** A failed accept, or failed TLS handshakes. */
   onError(error: Error): void;
-  /** Whether there is room for one more; asked at accept. */
-  hasRoom(): boolean;
+  /** Whether there is room for this one; asked once, at accept. */
+  admit(socket: Socket): boolean;
 }
 
 export class Listener {
@@ -53,7 +53,7 @@ export class Listener {
     const tls = options.tls === undefined ? undefined : resolveServerTls(options.tls);
     const acceptor = tls && createAcceptor(tls, path, events);
     const server = createServer({ noDelay: true }, (socket) => {
-      if (!events.hasRoom()) socket.destroy();
+      if (!events.admit(socket)) socket.destroy();
       else if (acceptor === undefined) events.onSocket(socket, path, undefined);
       else acceptor.handle(socket);
     });

@@ -2,6 +2,7 @@
  * The protocol's own fields of a request, picked out of a header list in one pass. Owns which fields matter to routing and
  * refusal; metadata is left where it is. One object a connection, overwritten by every request: nothing keeps it.
  */
+import { listsEncoding } from "../grpc/message-encoding.ts";
 import { isBinaryKey } from "../grpc/metadata-codec.ts";
 import { type HeaderField, HeaderToken } from "../transport/http2.ts";
 
@@ -52,4 +53,9 @@ export class RequestHead {
         break;
     }
   }
+}
+
+/** Whether the client takes answers in this encoding. gRPC PROTOCOL-HTTP2 "Message-Accept-Encoding": it may be repeated. */
+export function acceptsEncoding(fields: readonly HeaderField[], name: string): boolean {
+  return fields.some(({ token, value }) => token === HeaderToken.GRPC_ACCEPT_ENCODING && listsEncoding(value, name));
 }

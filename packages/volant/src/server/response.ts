@@ -4,25 +4,58 @@
  *
  * An answer without metadata of its own is constant bytes on both sides of the message.
  */
+import { requireEncoding } from "../compression/encodings.ts";
+import type { ResolvedCompression } from "../compression/options.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { Metadata } from "../rpc/metadata.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import type { Status } from "../rpc/status.ts";
 import { Outbound } from "../stream/outbound.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
-import { OK_TRAILERS, RESPONSE_HEADERS, responseHeaders, trailerFields, trailersOnly } from "./responses.ts";
+import {
+  constantHeaders,
+  OK_TRAILERS,
+  RESPONSE_HEADERS,
+  responseHeaders,
+  trailerFields,
+  trailersOnly,
+} from "./responses.ts";
 
 export const OK: Status = Object.freeze({ code: StatusCode.OK, message: "", details: [], metadata: new Metadata() });
 
-/** What the handler added, each set once it was touched. */
-export interface ResponseMetadata {
+/** What the call wants of its answer: the metadata, each set once it was touched, and the compression. */
+export interface ResponseWishes {
   readonly ownHeaders: Metadata | undefined;
   readonly ownTrailers: Metadata | undefined;
+  /** The encoding that messages shall have; `undefined` is identity. */
+  readonly wantedEncoding: string | undefined;
+  /** Whether the client takes it. Asked once, when the headers are made. */
+  isEncodingAccepted(name: string): boolean;
 }
 
+/** For an answer that must go out whatever the call's own wishes do. */
+export const NO_WISHES: ResponseWishes = {
+  ownHeaders: undefined,
+  ownTrailers: undefined,
+  wantedEncoding: undefined,
+  isEncodingAccepted: () => false,
+};
+
 export class Response extends Outbound {
-  constructor(http2: Http2Connection, stream: Http2Stream, codec: MessageCodec<unknown, unknown>) {
+  private readonly compression: ResolvedCompression;
+  private readonly acceptEncoding: string | undefined;
+
+  /** `isRequestCompressed`: the headers tell the client what else is accepted. */
+  constructor(
+    http2: Http2Connection,
+    stream: Http2Stream,
+    codec: MessageCodec<unknown, unknown>,
+    compression: ResolvedCompression,
+    isRequestCompressed: boolean,
+  ) {
     super(http2, stream, codec, RESPONSE_HEADERS);
+    this.compression = compression;
+    this.acceptEncoding = isRequestCompressed ? compression.acceptEncoding : undefined;
   }
 
   get headersSent(): boolean {
@@ -30,43 +63,60 @@ export class Response extends Outbound {
   }
 
   /** Does nothing where they are sent already. */
-  sendHeaders(own: ResponseMetadata): void {
-    this.sendOwnHeaders(own);
+  sendHeaders(wishes: ResponseWishes): void {
+    this.prepareHeaders(wishes);
     this.sendHeadersIfDue();
   }
 
   /** One message of several. */
-  sendMessage(message: unknown, own: ResponseMetadata): void {
-    this.sendOwnHeaders(own);
+  sendMessage(message: unknown, wishes: ResponseWishes): void {
+    this.prepareHeaders(wishes);
     this.send(message);
   }
 
   /** The only message, and OK behind it. */
-  sendOnly(message: unknown, own: ResponseMetadata): void {
-    this.sendOwnHeaders(own);
-    if (own.ownTrailers === undefined) {
+  sendOnly(message: unknown, wishes: ResponseWishes): void {
+    this.prepareHeaders(wishes);
+    if (wishes.ownTrailers === undefined) {
       this.send(message, OK_TRAILERS);
       return;
     }
     this.send(message);
-    this.http2.sendTrailers(this.stream, trailerFields(OK, own.ownTrailers));
+    this.sendTrailers(trailerFields(OK, wishes.ownTrailers));
   }
 
   /** The end, behind data where some is queued: trailers, or one block where nothing was sent before. */
-  sendStatus(status: Status, own: ResponseMetadata): void {
-    if (status.code === StatusCode.OK) this.sendHeaders(own);
+  sendStatus(status: Status, wishes: ResponseWishes): void {
+    if (status.code === StatusCode.OK) this.sendHeaders(wishes);
     const block = this.headersSent
-      ? trailerFields(status, own.ownTrailers)
-      : trailersOnly(status, mergeMetadata(own.ownHeaders, own.ownTrailers));
-    this.http2.sendTrailers(this.stream, block);
+      ? trailerFields(status, wishes.ownTrailers)
+      : trailersOnly(status, mergeMetadata(wishes.ownHeaders, wishes.ownTrailers));
+    this.sendTrailers(block);
   }
 
-  /** Headers with metadata of the handler's own cannot be the constant block. */
-  private sendOwnHeaders({ ownHeaders }: ResponseMetadata): void {
-    if (ownHeaders === undefined || this.headersSent) return;
-    const block = responseHeaders(ownHeaders);
+  /** Where the constant block is not the right one. */
+  private prepareHeaders(wishes: ResponseWishes): void {
+    if (this.headers === undefined) return;
+    const { ownHeaders, wantedEncoding } = wishes;
+    if (ownHeaders === undefined && wantedEncoding === undefined && this.acceptEncoding === undefined) return;
+    const encoding = this.startCompression(wishes);
+    const about = { encoding, acceptEncoding: this.acceptEncoding };
+    if (ownHeaders === undefined) {
+      this.headers = constantHeaders(about);
+      return;
+    }
+    const block = responseHeaders(ownHeaders, about);
     this.headers = undefined;
     this.http2.sendHeaders(this.stream, block, false);
+  }
+
+  /** gRPC compression.md: towards a client that does not accept the encoding, messages go as they are. */
+  private startCompression(wishes: ResponseWishes): string | undefined {
+    const { wantedEncoding } = wishes;
+    if (wantedEncoding === undefined || !wishes.isEncodingAccepted(wantedEncoding)) return undefined;
+    const encoding = requireEncoding("compression", wantedEncoding);
+    if (encoding !== undefined) this.compressWith(encoding, this.compression);
+    return encoding?.name;
   }
 }
 

@@ -3,9 +3,8 @@
  * errors of registering them wrongly. Anything that is no registered path is UNIMPLEMENTED before any interceptor, so no
  * spelling of a path can go round one (CVE-2026-33186).
  */
-import type { DescService } from "@bufbuild/protobuf";
 import { type AnyHandler, type ComposedHooks, composeHooks, type ServerInterceptor } from "../rpc/interceptor.ts";
-import { type MethodDefinition, methodsOf } from "../rpc/method.ts";
+import { type MethodDefinition, methodsOf, type ServiceSource } from "../rpc/method.ts";
 
 /** A method with its handler and its hooks, bound once. */
 export interface BoundMethod {
@@ -16,7 +15,7 @@ export interface BoundMethod {
 
 export class Router {
   private readonly methods = new Map<string, BoundMethod>();
-  private readonly services = new Map<string, DescService>();
+  private readonly services = new Map<string, ServiceSource>();
   private readonly interceptors: readonly ServerInterceptor[];
 
   constructor(interceptors: readonly ServerInterceptor[]) {
@@ -31,12 +30,12 @@ export class Router {
     return this.services.has(name);
   }
 
-  registeredServices(): readonly DescService[] {
+  registeredServices(): readonly ServiceSource[] {
     return [...this.services.values()];
   }
 
   /** Throws TypeError for a service that is there already, an unknown name, a missing or non-function handler. */
-  add(service: DescService, handlers: Readonly<Record<string, unknown>>, partial: boolean): void {
+  add(service: ServiceSource, handlers: Readonly<Record<string, unknown>>, partial: boolean): void {
     const { typeName } = service;
     if (this.services.has(typeName)) throw new TypeError(`${typeName} is registered already; add each service once`);
     const methods = methodsOf(service);

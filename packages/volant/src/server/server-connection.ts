@@ -2,6 +2,7 @@
  * One connection of a server: turns HTTP/2 streams into calls. Owns the step from headers to a bound method, the answers to
  * what is no call, and the end of everything when the connection ends.
  */
+import { IDENTITY } from "../grpc/message-encoding.ts";
 import { findMetadataFault } from "../grpc/metadata-codec.ts";
 import { checkRequest, checkTimeout } from "../grpc/request-rules.ts";
 import { StatusCode } from "../grpc/status-code.ts";
@@ -11,6 +12,7 @@ import { createRpcError } from "../rpc/rpc-error.ts";
 import type { InboundLimits } from "../stream/inbound.ts";
 import { isThenable } from "../stream/pump.ts";
 import { Driver } from "../transport/driver.ts";
+import type { FaultTotals } from "../transport/fault-totals.ts";
 import {
   type ErrorCode,
   type Fault,
@@ -21,54 +23,74 @@ import {
   type Http2Stream,
 } from "../transport/http2.ts";
 import { Keepalive } from "../transport/keepalive.ts";
-import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import type { Peer, Wire, WireSink } from "../transport/wire.ts";
+import { ConnectionLifetime, type LifetimeHost } from "./connection-lifetime.ts";
 import type { IncomingCall } from "./incoming-call.ts";
+import type { OrphanShare } from "./orphan-share.ts";
+import { PingPolicy, TOO_MANY_PINGS } from "./ping-policy.ts";
 import { RequestHead } from "./request-head.ts";
+import { RequestStalls } from "./request-stall.ts";
 import { trailersOnly } from "./responses.ts";
 import type { Router } from "./router.ts";
 import type { RunningHandlers } from "./running-handlers.ts";
 import type { ResolvedServerOptions } from "./server-options.ts";
 import { ServerStream, type StreamHost } from "./server-stream.ts";
 
-/** Identity is the only encoding so far; a peer learns it from the refusal. gRPC compression spec. */
-const IDENTITY = "identity";
+/** What the connections of a server share. */
+export interface ServerParts {
+  readonly router: Router;
+  readonly options: ResolvedServerOptions;
+  readonly running: RunningHandlers;
+  readonly faults: FaultTotals;
+}
 
-export class ServerConnection extends WheelTimer implements Http2Sink, StreamHost {
+/** What a call hears of the end of its connection, where more is known than that it ended. */
+const LOST: Readonly<Record<string, string>> = {
+  "write-stalled": "the client read nothing of what was sent to it",
+  "keepalive-timeout": "the client did not answer a keepalive ping",
+  "max-age-grace-over": "the connection reached its greatest age, and the grace after it is over",
+};
+
+export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   readonly http2: Http2Connection;
   readonly limits: InboundLimits;
   readonly running: RunningHandlers;
+  /** Set by `start`. */
+  orphanShare!: OrphanShare;
+  /** Grows when the client begins or resets a call. */
+  activity = 0;
   private readonly driver: Driver;
   private readonly router: Router;
   private readonly options: ResolvedServerOptions;
+  private readonly faults: FaultTotals;
   private readonly keepalive: Keepalive;
+  private readonly lifetime: ConnectionLifetime;
   private readonly head = new RequestHead();
+  /** Made with the first PING. */
+  private pings: PingPolicy | undefined = undefined;
+  /** Made with the first call whose request is not complete with its headers. */
+  private requestStalls: RequestStalls | undefined = undefined;
   private draining = false;
-  /** A call began, or was there, since the idle timer was armed. */
-  private isUsed = false;
 
   /** `onGone` is called once, when the connection is over and holds nothing any more. */
-  constructor(
-    router: Router,
-    options: ResolvedServerOptions,
-    running: RunningHandlers,
-    onGone: (connection: ServerConnection) => void,
-  ) {
-    super();
+  constructor({ router, options, running, faults }: ServerParts, onGone: (connection: ServerConnection) => void) {
     this.router = router;
     this.options = options;
     this.limits = options.limits;
     this.running = running;
+    this.faults = faults;
     this.http2 = new Http2Connection("server", options.http2, this);
     this.driver = new Driver(
       this.http2,
       () => {
         this.stopTimers();
+        running.shares.leave(this.orphanShare);
         onGone(this);
       },
       (error) => this.reportError(error, undefined),
     );
     this.keepalive = new Keepalive(this.driver, options.keepalive);
+    this.lifetime = new ConnectionLifetime(options, this);
   }
 
   /** What the wire reports to. */
@@ -77,9 +99,10 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
   }
 
   start(wire: Wire): void {
-    this.driver.start(wire);
+    this.orphanShare = this.running.shares.join(wire.peer.address);
+    this.driver.start(wire, this.options.writeStallTimeoutMs);
     this.keepalive.start();
-    this.armIdle();
+    this.lifetime.start(this.driver.lastReadMs, Math.random());
   }
 
   get peer(): Peer {
@@ -90,33 +113,31 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
     return this.http2.streamCount;
   }
 
-  /** Tells the peer to go elsewhere; the connection closes when its last call has ended. */
-  drain(): void {
+  /** Tells the peer to go elsewhere, and why; the connection closes when its last call has ended. */
+  drain(reason?: string): void {
     if (this.draining) return;
     this.draining = true;
-    this.http2.beginDrain(performance.now());
+    this.http2.beginDrain(performance.now(), reason);
     this.driver.afterCore();
   }
 
-  close(): void {
-    this.driver.close();
+  close(fault?: Fault): void {
+    this.driver.close(fault);
   }
 
   reportError(error: unknown, call: IncomingCall | undefined): void {
     callListener("onError", () => this.options.onError(error, call));
   }
 
-  /** See `maxConnectionIdleMs`: what was used since the last look gets another round. */
-  override onTimer(): void {
-    if (this.isUsed || this.http2.streamCount > 0) this.armIdle();
-    else this.drain();
-  }
-
   // Http2Sink
 
   onHeaders(stream: Http2Stream, fields: HeaderField[], endStream: boolean): void {
     const { head } = this;
-    this.isUsed = true;
+    this.activity++;
+    if (!this.running.hasRoomFor(this.orphanShare)) {
+      this.http2.refuseStream(stream, "orphaned-handlers");
+      return;
+    }
     head.read(fields);
     const refusal = checkRequest(head.method, head.contentType, head.te) ?? checkTimeout(head.timeout);
     if (refusal !== undefined) {
@@ -128,8 +149,9 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
       this.reject(stream, StatusCode.UNIMPLEMENTED, this.unknownPath(head.path));
       return;
     }
-    if (head.encoding !== undefined && head.encoding !== IDENTITY) {
-      this.reject(stream, StatusCode.UNIMPLEMENTED, `grpc-encoding ${JSON.stringify(head.encoding)} is not supported`);
+    const { encoding = IDENTITY } = head;
+    if (encoding !== IDENTITY && !this.limits.compression.accepted.has(encoding)) {
+      this.reject(stream, StatusCode.UNIMPLEMENTED, this.unknownEncoding(encoding));
       return;
     }
     const fault = head.hasBinaryMetadata ? findMetadataFault(fields) : undefined;
@@ -138,11 +160,13 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
       return;
     }
     const nowMs = this.driver.lastReadMs;
-    const deadlineMs = head.timeout === undefined ? NO_DEADLINE : nowMs + parseTimeout(head.timeout);
-    const call = new ServerStream(this, stream, method, fields, nowMs, deadlineMs);
+    const timeoutMs = head.timeout === undefined ? NO_DEADLINE : parseTimeout(head.timeout);
+    const deadlineMs = nowMs + Math.min(timeoutMs, this.options.maxCallDurationMs);
+    const call = new ServerStream(this, stream, method, fields, nowMs, deadlineMs, encoding);
     stream.context = call;
     call.begin();
     if (endStream) call.onHalfClose();
+    else this.watchRequest(nowMs);
   }
 
   onData(stream: Http2Stream, bytes: Buffer, start: number, end: number, endStream: boolean): void {
@@ -156,6 +180,7 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
   }
 
   onReset(stream: Http2Stream, code: ErrorCode): void {
+    this.activity++;
     (stream.context as ServerStream | undefined)?.onReset(code);
   }
 
@@ -168,11 +193,21 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
   /** A client that goes away finishes what it has begun; there is nothing to do for it. */
   onGoAway(_goAway: GoAway): void {}
 
+  onPing(): void {
+    const { http2, driver } = this;
+    this.pings ??= new PingPolicy(this.options.keepaliveEnforcement);
+    const isFine = this.pings.receive(driver.lastReadMs, http2.streamCount > 0, this.activity + http2.sentMark);
+    if (!isFine) http2.close(TOO_MANY_PINGS);
+  }
+
   onPingAck(): void {}
 
-  onClosed(_fault: Fault): void {
+  onClosed({ cause }: Fault): void {
     this.stopTimers();
-    for (const stream of this.http2.streams()) (stream.context as ServerStream | undefined)?.onConnectionLost();
+    const { closeError } = this.driver;
+    const broken = closeError === undefined ? "the connection was lost" : `the connection broke: ${closeError.message}`;
+    const reason = LOST[cause] ?? broken;
+    for (const stream of this.http2.streams()) (stream.context as ServerStream | undefined)?.onConnectionLost(reason);
   }
 
   onOutput(urgent: boolean): void {
@@ -182,7 +217,7 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
   private reject(stream: Http2Stream, code: StatusCode, message: string, httpStatus = 200): void {
     const block = trailersOnly(createRpcError("library", code, message), undefined, httpStatus);
     if (code === StatusCode.UNIMPLEMENTED && this.head.encoding !== undefined) {
-      block.push({ name: "grpc-accept-encoding", value: IDENTITY, indexing: 1 });
+      block.push({ name: "grpc-accept-encoding", value: this.limits.compression.acceptEncoding, indexing: 1 });
     }
     this.http2.sendHeaders(stream, block, true);
     this.http2.resetWhenDone(stream);
@@ -192,6 +227,11 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
     callListener("onRejected", () => onRejected(rejected));
   }
 
+  private unknownEncoding(encoding: string): string {
+    const { acceptEncoding } = this.limits.compression;
+    return `grpc-encoding ${JSON.stringify(encoding.slice(0, 64))} is not accepted; accepted are ${acceptEncoding}`;
+  }
+
   private unknownPath(path: string): string {
     const shown = path.length > 256 ? `${path.slice(0, 256)}…` : path;
     const service = /^\/([^/]+)\/[^/]+$/.exec(path)?.[1];
@@ -199,16 +239,23 @@ export class ServerConnection extends WheelTimer implements Http2Sink, StreamHos
     return this.router.hasService(service) ? `unknown method ${shown}` : `unknown service ${service}`;
   }
 
-  private armIdle(): void {
-    const { maxConnectionIdleMs } = this.options;
-    if (maxConnectionIdleMs === Number.POSITIVE_INFINITY) return;
-    this.isUsed = this.http2.streamCount > 0;
-    timerWheel.arm(this, performance.now() + maxConnectionIdleMs);
+  private watchRequest(nowMs: number): void {
+    this.requestStalls ??= new RequestStalls(this.http2, this.options.requestIdleTimeoutMs, (call) => {
+      this.endStalled(call as ServerStream);
+    });
+    this.requestStalls.begin(nowMs);
+  }
+
+  private endStalled(call: ServerStream): void {
+    this.faults.count("request-stalled");
+    const text = `the request did not arrive: next to nothing of it came in ${this.options.requestIdleTimeoutMs} ms`;
+    call.onInboundFault(StatusCode.DEADLINE_EXCEEDED, text);
   }
 
   private stopTimers(): void {
     this.keepalive.stop();
-    timerWheel.disarm(this);
+    this.lifetime.stop();
+    this.requestStalls?.stop();
   }
 }
 

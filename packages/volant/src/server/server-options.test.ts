@@ -8,11 +8,23 @@ test("the defaults are those that are documented, and the result is frozen", () 
   assert.equal(options.limits.maxMessageBytes, 4_194_304);
   assert.equal(options.limits.budget, processBudget);
   assert.equal(options.maxConnections, Number.POSITIVE_INFINITY);
+  assert.equal(options.maxConnectionsPerAddress, Number.POSITIVE_INFINITY);
+  assert.equal(options.maxOrphanedHandlers, 20_000);
+  assert.equal(options.maxCallDurationMs, Number.POSITIVE_INFINITY);
+  assert.equal(options.requestIdleTimeoutMs, 60_000);
+  assert.equal(options.writeStallTimeoutMs, 30_000);
   assert.equal(options.maxConnectionIdleMs, Number.POSITIVE_INFINITY);
-  assert.deepEqual(options.keepalive, { timeMs: 7_200_000, timeoutMs: 20_000, withoutCalls: true });
+  assert.equal(options.maxConnectionAgeMs, Number.POSITIVE_INFINITY);
+  assert.equal(options.maxConnectionAgeGraceMs, Number.POSITIVE_INFINITY);
+  assert.deepEqual(options.keepaliveEnforcement, { minTimeMs: 300_000, permitWithoutCalls: false, maxStrikes: 2 });
   assert.equal(options.http2.maxConcurrentStreams, 100);
   assert.equal(options.onRejected, undefined);
   assert.ok(Object.isFrozen(options));
+});
+
+test("gRPC detail 35: the server's own keepalive is 2 h and 20 s, with or without calls", () => {
+  const { keepalive } = resolveServerOptions({});
+  assert.deepEqual(keepalive, { timeMs: 7_200_000, timeoutMs: 20_000, withoutCalls: true });
 });
 
 test("a budget of its own is not the process's", () => {
@@ -27,6 +39,15 @@ for (const [options, text] of [
   [{ maxBufferedBytes: Number.NaN }, /maxBufferedBytes: NaN given/],
   [{ maxConnections: 0 }, /maxConnections: 0 given, a number 1 or more is allowed/],
   [{ maxConnectionIdleMs: 0 }, /maxConnectionIdleMs/],
+  [{ maxConnectionsPerAddress: 0 }, /maxConnectionsPerAddress: 0 given, a number 1 or more is allowed/],
+  [{ maxOrphanedHandlers: 0 }, /maxOrphanedHandlers/],
+  [{ maxCallDurationMs: Number.NaN }, /maxCallDurationMs: NaN given/],
+  [{ requestIdleTimeoutMs: 0 }, /requestIdleTimeoutMs/],
+  [{ writeStallTimeoutMs: -1 }, /writeStallTimeoutMs: -1 given/],
+  [{ maxConnectionAgeMs: 0 }, /maxConnectionAgeMs/],
+  [{ maxConnectionAgeGraceMs: -1 }, /maxConnectionAgeGraceMs: -1 given, a number 0 or more/],
+  [{ keepaliveEnforcement: { minTimeMs: -1 } }, /keepaliveEnforcement\.minTimeMs/],
+  [{ keepaliveEnforcement: { maxStrikes: -1 } }, /keepaliveEnforcement\.maxStrikes/],
   [{ keepalive: { timeMs: 0 } }, /keepalive\.timeMs/],
   [{ keepalive: { timeoutMs: "5" as unknown as number } }, /keepalive\.timeoutMs: 5 given/],
   [{ http2: { maxConcurrentStreams: 0 } }, /maxConcurrentStreams: 0 given, an integer from 1/],

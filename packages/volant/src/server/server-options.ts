@@ -2,6 +2,7 @@
  * Options of a server. Owns defaults and validation; inside, only the resolved form is seen.
  */
 
+import { type CompressionOptions, resolveCompressionOptions } from "../compression/options.ts";
 import type { ServerCall } from "../rpc/call.ts";
 import type { ServerInterceptor } from "../rpc/interceptor.ts";
 import type { Peer } from "../rpc/peer.ts";
@@ -10,6 +11,9 @@ import { BufferBudget, processBudget } from "../stream/buffer-budget.ts";
 import type { InboundLimits } from "../stream/inbound.ts";
 import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
+import { DEFAULT_WRITE_STALL_MS } from "../transport/write-stall.ts";
+import type { LifetimeOptions } from "./connection-lifetime.ts";
+import type { PingPolicyOptions } from "./ping-policy.ts";
 
 /** A call that never reached a method. */
 export interface RejectedCall {
@@ -28,10 +32,48 @@ export interface ServerOptions {
    * refused with RESOURCE_EXHAUSTED. Default: 256 MiB shared by the whole process.
    */
   readonly maxBufferedBytes?: number;
+  /** Compression of messages, both ways. Default: compressed requests are accepted, answers go as they are. */
+  readonly compression?: CompressionOptions;
   /** Limits of the HTTP/2 connections. `maxConcurrentStreams`, windows, header sizes, timeouts. */
   readonly http2?: Http2Options;
   /** Connections at once; more are closed when they arrive. Default: no limit but the process's file descriptors. */
   readonly maxConnections?: number;
+  /**
+   * The same for one client address, for one /64 network where it is IPv6; Unix sockets have none. Default: no limit. Behind
+   * a proxy or load balancer every client has its address: leave it off there.
+   */
+  readonly maxConnectionsPerAddress?: number;
+  /**
+   * Handlers that still run although their call is over (cancelled, past its deadline, connection lost), on all
+   * connections together. A client address that has as many as there are places left, half of all when it is alone, gets
+   * REFUSED_STREAM for new calls: they touched nothing, so it may try them elsewhere at once. Others are served. Default
+   * 20,000: 2,000 calls a second cancelled in an overload, all through one proxy, five seconds of work each. Memory: what
+   * such a handler holds, times this. Handlers that stop when `call.signal` fires never come near it. Without it a client
+   * that hangs up and reconnects runs handlers without end (CVE-2023-44487). Handlers whose call goes on do not count:
+   * `maxConnections` times `http2.maxConcurrentStreams` bounds those.
+   */
+  readonly maxOrphanedHandlers?: number;
+  /** Longest time a call may take, also one with a later deadline or with none. Default: no limit. */
+  readonly maxCallDurationMs?: number;
+  /**
+   * A call that waits for the rest of a request message, and gets less than 1,024 octets of it in this time (in up to twice
+   * this time), ends with DEADLINE_EXCEEDED. Streams between two messages may be silent. Default 60,000 ms; Infinity
+   * turns it off: then a call without a deadline that sends an octet now and then holds its memory for ever.
+   */
+  readonly requestIdleTimeoutMs?: number;
+  /**
+   * A connection whose client takes no octet of what waits for it for this long (up to half as long again) is closed.
+   * Default 30,000 ms; Infinity turns it off. What the system's socket buffer takes counts; it reports room by about a third
+   * of its size. Memory without it: `http2.outputHighWaterBytes` and what streams have queued, for ever (CVE-2019-9517).
+   */
+  readonly writeStallTimeoutMs?: number;
+  /**
+   * A connection is drained at this age, spread by a tenth to either side, so that clients balance their load anew. Default:
+   * no limit (grpc.max_connection_age_ms).
+   */
+  readonly maxConnectionAgeMs?: number;
+  /** What calls get then to finish before they are cut off. Default: no limit (grpc.max_connection_age_grace_ms). */
+  readonly maxConnectionAgeGraceMs?: number;
   /**
    * A connection without a call for this long, and for less than twice as long, is drained. Default: never
    * (grpc.max_connection_idle_ms).
@@ -43,6 +85,13 @@ export interface ServerOptions {
    */
   readonly keepalive?: { readonly timeMs?: number; readonly timeoutMs?: number };
   /**
+   * How often clients may PING while nothing else happens (gRFC A8): `minTimeMs` apart, by default 5 min
+   * (grpc.http2.min_recv_ping_interval_without_data_ms), and 2 h apart without a call unless `permitWithoutCalls` is set
+   * (grpc.keepalive_permit_without_calls). After `maxStrikes` too early ones, by default 2 (grpc.http2.max_ping_strikes),
+   * the next ends the connection with "too_many_pings"; Infinity turns that off. Set `minTimeMs` to what your clients use.
+   */
+  readonly keepaliveEnforcement?: Partial<PingPolicyOptions>;
+  /**
    * Errors that no client will see: what a handler threw and went out as INTERNAL, a failing end listener, a failed accept,
    * `TlsHandshakeError` at most once a second and listener.
    * Default: written to stderr. What it throws itself is written there too, and goes no further.
@@ -52,13 +101,18 @@ export interface ServerOptions {
   readonly onRejected?: (rejected: RejectedCall) => void;
 }
 
-export interface ResolvedServerOptions {
+export interface ResolvedServerOptions extends LifetimeOptions {
   readonly interceptors: readonly ServerInterceptor[];
   readonly limits: InboundLimits;
   readonly http2: ResolvedHttp2Options;
   readonly maxConnections: number;
-  readonly maxConnectionIdleMs: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly maxOrphanedHandlers: number;
+  readonly maxCallDurationMs: number;
+  readonly requestIdleTimeoutMs: number;
+  readonly writeStallTimeoutMs: number;
   readonly keepalive: KeepaliveOptions;
+  readonly keepaliveEnforcement: PingPolicyOptions;
   readonly onError: (error: unknown, call: ServerCall | undefined) => void;
   readonly onRejected: ((rejected: RejectedCall) => void) | undefined;
 }
@@ -66,9 +120,35 @@ export interface ResolvedServerOptions {
 const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const MAX_MESSAGE_BYTES = 0xffff_ffff;
 
+const NONE = Number.POSITIVE_INFINITY;
+
+/** Limits that are one number each and can be switched off: default and least value. */
+export const SERVER_LIMITS = {
+  maxConnections: { initial: NONE, min: 1 },
+  maxConnectionsPerAddress: { initial: NONE, min: 1 },
+  maxOrphanedHandlers: { initial: 20_000, min: 1 },
+  maxCallDurationMs: { initial: NONE, min: 1 },
+  requestIdleTimeoutMs: { initial: 60_000, min: 1 },
+  writeStallTimeoutMs: { initial: DEFAULT_WRITE_STALL_MS, min: 1 },
+  maxConnectionAgeMs: { initial: NONE, min: 1 },
+  maxConnectionAgeGraceMs: { initial: NONE, min: 0 },
+  maxConnectionIdleMs: { initial: NONE, min: 1 },
+} as const satisfies Partial<Record<keyof ServerOptions, { readonly initial: number; readonly min: number }>>;
+
+export type ServerLimit = keyof typeof SERVER_LIMITS;
+
+function resolveLimits(options: ServerOptions): Record<ServerLimit, number> {
+  const limits = {} as Record<ServerLimit, number>;
+  for (const name of Object.keys(SERVER_LIMITS) as ServerLimit[]) {
+    const { initial, min } = SERVER_LIMITS[name];
+    limits[name] = inRange(name, options[name] ?? initial, min);
+  }
+  return limits;
+}
+
 /** Throws RangeError naming the option, what was given and what is allowed. */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
-  const { maxBufferedBytes, keepalive = {} } = options;
+  const { maxBufferedBytes, keepalive = {}, keepaliveEnforcement: enforcement = {} } = options;
   return Object.freeze({
     interceptors: options.interceptors ?? [],
     limits: {
@@ -82,14 +162,19 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
         maxBufferedBytes === undefined
           ? processBudget
           : new BufferBudget(inRange("maxBufferedBytes", maxBufferedBytes, 0, Number.MAX_SAFE_INTEGER)),
+      compression: resolveCompressionOptions(options.compression),
     },
     http2: resolveHttp2Options(options.http2),
-    maxConnections: inRange("maxConnections", options.maxConnections ?? Number.POSITIVE_INFINITY, 1),
-    maxConnectionIdleMs: inRange("maxConnectionIdleMs", options.maxConnectionIdleMs ?? Number.POSITIVE_INFINITY, 1),
+    ...resolveLimits(options),
     keepalive: {
       timeMs: inRange("keepalive.timeMs", keepalive.timeMs ?? 7_200_000, 1),
       timeoutMs: inRange("keepalive.timeoutMs", keepalive.timeoutMs ?? 20_000, 1),
       withoutCalls: true,
+    },
+    keepaliveEnforcement: {
+      minTimeMs: inRange("keepaliveEnforcement.minTimeMs", enforcement.minTimeMs ?? 300_000, 0),
+      permitWithoutCalls: enforcement.permitWithoutCalls ?? false,
+      maxStrikes: inRange("keepaliveEnforcement.maxStrikes", enforcement.maxStrikes ?? 2, 0),
     },
     onError: options.onError ?? writeToStderr,
     onRejected: options.onRejected,

@@ -1,26 +1,31 @@
 /**
  * One call on the server, from headers to status: admits it, feeds the handler, sends what it returns, ends it once. Owns
- * the ending: whatever happens, exactly one status is decided, and everything the call holds is let go.
+ * the ending: whatever happens, exactly one status is decided, and everything the call holds is let go. How the handler
+ * runs is in `handler-run.ts`.
  */
 
 import { statusFromErrorCode } from "../grpc/error-mapping.ts";
+import { IDENTITY } from "../grpc/message-encoding.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { runInCall } from "../rpc/ambient.ts";
 import type { CallEnd } from "../rpc/call.ts";
 import { NO_DEADLINE } from "../rpc/deadline.ts";
-import { hasRequestStream, hasResponseStream } from "../rpc/method.ts";
+import { hasRequestStream } from "../rpc/method.ts";
 import type { Peer } from "../rpc/peer.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import type { Status } from "../rpc/status.ts";
 import { Inbound, type InboundLimits, type InboundOwner } from "../stream/inbound.ts";
 import { MessageQueue } from "../stream/message-queue.ts";
-import { isIterable, isThenable, Pump, type PumpTarget } from "../stream/pump.ts";
+import type { Pump } from "../stream/pump.ts";
 import { ErrorCode, type HeaderField, type Http2Connection, type Http2Stream } from "../transport/http2.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import { EarlyRequest } from "./early-request.ts";
 import { deadlinePassed, failureOf, INTERNAL, noMessage, requestCutShort } from "./failure.ts";
+import { type HandledCall, runHandler } from "./handler-run.ts";
 import { type CallStream, IncomingCall } from "./incoming-call.ts";
-import { OK, Response, type ResponseMetadata } from "./response.ts";
+import type { OrphanShare } from "./orphan-share.ts";
+import { progressOf } from "./request-stall.ts";
+import { NO_WISHES, OK, Response } from "./response.ts";
 import type { BoundMethod } from "./router.ts";
 import type { RunningHandlers } from "./running-handlers.ts";
 
@@ -30,28 +35,30 @@ export interface StreamHost {
   readonly peer: Peer;
   readonly limits: InboundLimits;
   readonly running: RunningHandlers;
+  readonly orphanShare: OrphanShare;
   /** Reports an error that no client will see. Never throws. */
   reportError(error: unknown, call: IncomingCall): void;
 }
 
-const NOTHING_ADDED: ResponseMetadata = { ownHeaders: undefined, ownTrailers: undefined };
-
-export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget, CallStream {
+export class ServerStream extends WheelTimer implements InboundOwner, HandledCall, CallStream {
   readonly call: IncomingCall;
-  private readonly host: StreamHost;
-  private readonly stream: Http2Stream;
-  private readonly method: BoundMethod;
+  readonly host: StreamHost;
+  readonly stream: Http2Stream;
+  readonly method: BoundMethod;
   private readonly inbound: Inbound;
   private readonly response: Response;
   private readonly startedMs: number;
   /** Set for kinds with a request stream. */
   private readonly requests: MessageQueue | undefined;
-  private pump: Pump | undefined = undefined;
+  pump: Pump | undefined = undefined;
+  isRunning = false;
   private request: unknown = undefined;
   private messagesReceived = 0;
   /** Set while interceptors decide whether the call is taken. */
   private early: EarlyRequest | undefined = undefined;
   private halfClosed = false;
+  /** The request has arrived, and not all of it was handed over. */
+  private isHalfCloseHeld = false;
   private ended = false;
   /** The code of an end that came from outside the handler. */
   private endedAs: StatusCode | undefined = undefined;
@@ -65,16 +72,21 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     fields: readonly HeaderField[],
     startedMs: number,
     deadlineMs: number,
+    encoding: string,
   ) {
     super();
     const { definition } = method;
+    const { compression } = host.limits;
+    const isCompressed = encoding !== IDENTITY;
     this.host = host;
     this.stream = stream;
     this.method = method;
     this.startedMs = startedMs;
     this.call = new IncomingCall(definition, host.peer, this, fields, deadlineMs);
     this.inbound = new Inbound(host.http2, stream, definition.requestCodec, host.limits, this);
-    this.response = new Response(host.http2, stream, definition.responseCodec);
+    if (isCompressed) this.inbound.useEncoding(encoding);
+    this.response = new Response(host.http2, stream, definition.responseCodec, compression, isCompressed);
+    if (compression.send !== undefined) this.call.wantedEncoding = compression.send;
     this.requests = hasRequestStream(definition.kind)
       ? new MessageQueue(
           (cost) => this.inbound.taken(cost),
@@ -112,7 +124,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     if (this.ended) return;
     const { early } = this;
     this.early = undefined;
-    if (this.requests !== undefined) this.run();
+    if (this.requests !== undefined) runHandler(this);
     early?.replayTo(this);
   }
 
@@ -135,9 +147,13 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
       this.onInboundFault(StatusCode.INTERNAL, "the request ended inside a message");
       return;
     }
+    if (!this.inbound.end()) {
+      this.isHalfCloseHeld = true;
+      return;
+    }
     this.halfClosed = true;
     if (this.requests !== undefined) this.requests.end();
-    else if (this.messagesReceived > 0) this.run();
+    else if (this.messagesReceived > 0) runHandler(this);
     else this.onInboundFault(StatusCode.UNIMPLEMENTED, "the request has no message, this method takes exactly one");
   }
 
@@ -145,8 +161,20 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     this.abandon(statusFromErrorCode(code), "peer", "the client cancelled the call");
   }
 
-  onConnectionLost(): void {
-    this.abandon(StatusCode.CANCELLED, "connection", "the connection was lost");
+  onConnectionLost(reason: string): void {
+    this.abandon(StatusCode.CANCELLED, "connection", reason);
+  }
+
+  get orphanShare(): OrphanShare {
+    return this.host.orphanShare;
+  }
+
+  /** For the watch over requests that do not arrive: see `RequestProgress`. */
+  get requestProgress(): number {
+    const isMissing = this.requests === undefined || this.inbound.isInMessage;
+    const isWhole = this.halfClosed || this.isHalfCloseHeld;
+    if (this.ended || isWhole || this.early !== undefined || !isMissing) return -1;
+    return progressOf(this.messagesReceived, this.inbound.pendingBytes);
   }
 
   onWritable(): void {
@@ -175,6 +203,10 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
       const text = "the request has more than one message, this method takes exactly one";
       this.onInboundFault(StatusCode.UNIMPLEMENTED, text);
     } else this.request = message;
+  }
+
+  onInboundDrained(): void {
+    this.onHalfClose();
   }
 
   onInboundFault(code: StatusCode, message: string): void {
@@ -230,70 +262,19 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     if (!this.ended) this.endNow(status, "server");
   }
 
-  // The handler
+  // For the handler
 
-  private run(): void {
-    runInCall(this.call, ServerStream.runHandler, this);
+  takeInput(): unknown {
+    const input = this.requests ?? this.request;
+    this.request = undefined;
+    return input;
   }
 
-  private static runHandler(stream: ServerStream): void {
-    const request = stream.requests ?? stream.request;
-    stream.request = undefined;
-    try {
-      const result = stream.method.handler(request, stream.call);
-      if (isThenable(result)) stream.whenSettled(Promise.resolve(result));
-      else stream.onResult(result);
-    } catch (error) {
-      stream.fail(error);
-    }
+  finishStream(): void {
+    this.sendStatus(OK, undefined);
   }
 
-  /** The handler works on: it holds its stream's slot, a drain waits for it, and whatever comes of it is dealt with. */
-  private whenSettled(work: Promise<unknown>): void {
-    this.host.running.begin();
-    this.host.http2.holdSlot(this.stream);
-    work.then(
-      (result) => {
-        this.endHandler();
-        this.onSettled(result);
-      },
-      (error) => {
-        this.endHandler();
-        this.fail(error);
-      },
-    );
-  }
-
-  private endHandler(): void {
-    this.host.running.end();
-    this.host.http2.releaseSlot(this.stream);
-  }
-
-  private onSettled(result: unknown): void {
-    try {
-      if (this.pump === undefined) this.onResult(result);
-      else if (!this.ended) this.sendStatus(OK, undefined);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  private onResult(result: unknown): void {
-    if (this.ended) return;
-    if (hasResponseStream(this.method.definition.kind)) this.startPump(result);
-    else this.finishUnary(result);
-  }
-
-  private startPump(result: unknown): void {
-    if (!isIterable(result)) {
-      const { path } = this.method.definition;
-      throw new TypeError(`the handler of ${path} returned no iterable; yield messages, or return an iterable of them`);
-    }
-    this.pump = new Pump(result, this);
-    this.whenSettled(this.pump.run());
-  }
-
-  private finishUnary(message: unknown): void {
+  finishUnary(message: unknown): void {
     const { definition, hooks } = this.method;
     if (message === undefined || message === null) throw noMessage(definition.path, `returned ${message}`);
     if (hooks.onResponse !== undefined) hooks.onResponse(message, this.call);
@@ -305,7 +286,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
 
   // The end
 
-  private fail(error: unknown): void {
+  fail(error: unknown): void {
     const { status, report } = failureOf(error, this.call, this.endedAs);
     if (report) this.reportError(error);
     if (this.ended) return;
@@ -322,7 +303,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     } catch (error) {
       // A detail that cannot be encoded, for one: the client still gets an end.
       this.reportError(error);
-      this.response.sendStatus(INTERNAL, NOTHING_ADDED);
+      this.response.sendStatus(INTERNAL, NO_WISHES);
       this.afterStatus(INTERNAL, cancelledBy);
       return;
     }
@@ -340,6 +321,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     this.endedAs = status.code;
     this.cancelWork(status);
     if (this.ended) return;
+    this.response.dropPending();
     if (this.stream.queuedBytes === 0) {
       this.sendStatus(status, cancelledBy);
       return;
@@ -391,6 +373,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, PumpTarget
     this.response.release();
     this.endStatus = status;
     this.cancelledBy = cancelledBy;
+    if (this.isRunning) this.host.running.orphan(this, performance.now());
     if (this.call.endListeners !== undefined) runInCall(this.call, ServerStream.tellEnd, this);
   }
 

@@ -4,21 +4,32 @@
  */
 
 import type { Socket } from "node:net";
-import type { DescService } from "@bufbuild/protobuf";
+import type { ServiceSource } from "../rpc/method.ts";
+import { nextTurn } from "../stream/turn.ts";
+import { FaultTotals } from "../transport/fault-totals.ts";
 import { SocketWire } from "../transport/socket-wire.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import type { TlsIdentity } from "../transport/tls-identity.ts";
 import type { Wire, WireSink } from "../transport/wire.ts";
+import { AddressLimit } from "./address-limit.ts";
 import type { Handlers } from "./handlers.ts";
 import { type ListenAddress, Listener, type ListenOptions } from "./listener.ts";
 import { Router } from "./router.ts";
 import { RunningHandlers } from "./running-handlers.ts";
 import { callListener, ServerConnection } from "./server-connection.ts";
 import { type ResolvedServerOptions, resolveServerOptions, type ServerOptions } from "./server-options.ts";
+import type { ServerStats } from "./server-stats.ts";
 
 export interface DrainOptions {
   /** How long calls and their handlers may take to finish before connections are closed. Default 20,000 ms; 0 or more. */
   readonly graceMs?: number;
+}
+
+/** For services that speak of the server itself, as health does. What a listener throws goes to `onError`. */
+export interface ServerObserver {
+  onServiceAdded?(service: ServiceSource): void;
+  /** A drain begins. What calls send in this turn of the event loop goes out before the first GOAWAY. */
+  onDraining?(): void;
 }
 
 const DEFAULT_GRACE_MS = 20_000;
@@ -29,33 +40,55 @@ export class Server {
   private readonly router: Router;
   private readonly listeners = new Set<Listener>();
   private readonly connections = new Set<ServerConnection>();
-  private readonly running = new RunningHandlers();
+  private readonly running: RunningHandlers;
+  private readonly faults = new FaultTotals();
+  private readonly addresses: AddressLimit;
   private readonly idleWaiters: (() => void)[] = [];
+  private readonly observers: ServerObserver[] = [];
+  /** Resolves when observers of a drain have had their turn; undefined where there are none. */
+  private announced: Promise<void> | undefined = undefined;
   private stopping: "no" | "draining" | "closed" = "no";
 
   /** Throws RangeError or UsageError for an option outside its range. */
   constructor(options: ServerOptions = {}) {
     this.options = resolveServerOptions(options);
     this.router = new Router(this.options.interceptors);
+    const { maxOrphanedHandlers, maxConnectionsPerAddress, http2, onError } = this.options;
+    this.addresses = new AddressLimit(maxConnectionsPerAddress);
+    this.running = new RunningHandlers({
+      maxOrphanedHandlers,
+      abandonedHandlerMs: http2.abandonedHandlerMs,
+      report: (error, call) => callListener("onError", () => onError(error, call)),
+    });
   }
 
   /**
    * Registers a service. Every method needs a handler unless `partial` is set: then those left out answer UNIMPLEMENTED.
    * Throws TypeError for a service that is there already, an unknown or missing handler.
    */
-  add<Service extends DescService>(service: Service, handlers: Handlers<Service>, options?: { partial?: false }): this;
-  add<Service extends DescService>(
+  add<Service extends ServiceSource>(
+    service: Service,
+    handlers: Handlers<Service>,
+    options?: { partial?: false },
+  ): this;
+  add<Service extends ServiceSource>(
     service: Service,
     handlers: Partial<Handlers<Service>>,
     options: { partial: true },
   ): this;
-  add(service: DescService, handlers: object, options: { partial?: boolean } = {}): this {
+  add(service: ServiceSource, handlers: object, options: { partial?: boolean } = {}): this {
     this.router.add(service, handlers as Readonly<Record<string, unknown>>, options.partial ?? false);
+    this.tell((observer) => observer.onServiceAdded?.(service));
     return this;
   }
 
+  /** Tells `observer` of services added from now on, and of a drain. */
+  observe(observer: ServerObserver): void {
+    this.observers.push(observer);
+  }
+
   /** The services added so far, in order. */
-  get services(): readonly DescService[] {
+  get services(): readonly ServiceSource[] {
     return this.router.registeredServices();
   }
 
@@ -80,7 +113,7 @@ export class Server {
     const listener = await Listener.open(options, {
       onSocket: (socket, path, tls) => this.onSocket(socket, path, tls),
       onError: (error) => this.reportError(error),
-      hasRoom: () => this.hasRoom(),
+      admit: (socket) => this.admit(socket),
     });
     if (this.stopping !== "no") await listener.close();
     this.refuseStopped();
@@ -93,7 +126,8 @@ export class Server {
    */
   attach(createWire: (sink: WireSink) => Wire): void {
     this.refuseStopped();
-    const connection = new ServerConnection(this.router, this.options, this.running, (gone) => this.onGone(gone));
+    const { router, options, running, faults } = this;
+    const connection = new ServerConnection({ router, options, running, faults }, (gone) => this.onGone(gone));
     this.connections.add(connection);
     connection.start(createWire(connection.wireSink));
   }
@@ -101,6 +135,17 @@ export class Server {
   /** Handlers that have not finished, those whose call is over among them. */
   get handlerCount(): number {
     return this.running.size;
+  }
+
+  /** What there is now, and what was counted so far: cheap enough for every scrape of a metric. */
+  stats(): ServerStats {
+    const { running } = this;
+    return {
+      connections: this.connectionCount,
+      streams: this.streamCount,
+      handlers: { running: running.size, orphaned: running.orphanedSize, abandoned: running.abandonedSize },
+      faults: this.faults.snapshot([...this.connections].map(({ http2 }) => http2)),
+    };
   }
 
   /**
@@ -111,8 +156,9 @@ export class Server {
   async drain(options: DrainOptions = {}): Promise<void> {
     const { graceMs = DEFAULT_GRACE_MS } = options;
     if (!(graceMs >= 0)) throw new RangeError(`graceMs: ${String(graceMs)} given, a number 0 or more is allowed`);
-    if (this.stopping === "no") this.stopping = "draining";
+    if (this.stopping === "no") this.announceDrain();
     const closing = this.closeListeners();
+    if (this.announced !== undefined) await this.announced;
     for (const connection of this.connections) connection.drain();
     const grace = new Grace(() => {
       this.closeConnections();
@@ -143,10 +189,31 @@ export class Server {
   }
 
   /** A socket in its TLS handshake has a place like a connection: or silent ones would be without limit. */
-  private hasRoom(): boolean {
+  private admit(socket: Socket): boolean {
+    if (this.stopping !== "no") return false;
     let { size } = this.connections;
     for (const listener of this.listeners) size += listener.handshakeCount;
-    return this.stopping === "no" && size < this.options.maxConnections;
+    if (size >= this.options.maxConnections) this.faults.count("too-many-connections");
+    else if (this.addresses.admit(socket)) return true;
+    else this.faults.count("too-many-connections-from-address");
+    return false;
+  }
+
+  private announceDrain(): void {
+    this.stopping = "draining";
+    if (this.observers.length === 0) return;
+    this.announced = nextTurn();
+    this.tell((observer) => observer.onDraining?.());
+  }
+
+  private tell(what: (observer: ServerObserver) => void): void {
+    for (const observer of this.observers) {
+      try {
+        what(observer);
+      } catch (error) {
+        this.reportError(error);
+      }
+    }
   }
 
   private reportError(error: unknown): void {
@@ -155,6 +222,7 @@ export class Server {
 
   private onGone(connection: ServerConnection): void {
     this.connections.delete(connection);
+    this.faults.addGone(connection.http2);
     if (this.connections.size > 0) return;
     for (const resolve of this.idleWaiters.splice(0)) resolve();
   }

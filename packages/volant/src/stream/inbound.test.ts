@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { resolveCompressionOptions } from "../compression/options.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 import { BufferBudget } from "./buffer-budget.ts";
@@ -36,7 +37,7 @@ function setUp({
     http2,
     {} as Http2Stream,
     codec,
-    { maxMessageBytes, budget },
+    { maxMessageBytes, budget, compression: resolveCompressionOptions() },
     {
       onMessage(message, cost) {
         log.push(`${message} ${cost}`);
@@ -44,6 +45,7 @@ function setUp({
         else onMessage(inbound, message as string, cost);
       },
       onInboundFault: (code, text) => log.push(`${code}: ${text}`),
+      onInboundDrained: () => log.push("drained"),
     },
   );
   return { log, flow, budget, inbound, receive: (bytes: Buffer) => inbound.receive(bytes, 0, bytes.length) };

@@ -1,7 +1,10 @@
 /**
  * The receiving half of one gRPC stream, either role: DATA in, decoded messages out. Owns deframing, the size limits and
  * the credit of what is not yet a message; the credit of messages is returned by whoever takes them. gRPC PROTOCOL-HTTP2
- * "Length-Prefixed-Message".
+ * "Length-Prefixed-Message", compression.md.
+ *
+ * A message that is not compressed and that somebody has room for is decoded where it lies; every other goes through
+ * `late-messages.ts`.
  *
  * Invariants: a message whose prefix was accepted can arrive whole, whatever the windows hold otherwise; every octet
  * received is consumed once, by the owner as part of a message or here when the work stops; what was acquired from the
@@ -9,26 +12,36 @@
  */
 
 import { MessageDeframer, type MessageSink } from "../grpc/message-deframer.ts";
-import { FLAG_COMPRESSED, PREFIX_BYTES } from "../grpc/message-prefix.ts";
+import { IDENTITY, type MessageEncoding } from "../grpc/message-encoding.ts";
+import { FLAG_COMPRESSED, FLAG_IDENTITY, PREFIX_BYTES } from "../grpc/message-prefix.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
-import type { BufferBudget } from "./buffer-budget.ts";
+import {
+  LateMessages,
+  type LateMessagesHost,
+  type LateMessagesLimits,
+  MAX_AHEAD_BYTES,
+  MESSAGE_OVERHEAD_BYTES,
+} from "./late-messages.ts";
 
 export interface InboundOwner {
   /** A decoded message that took `cost` octets of window; they are owed to {@link Inbound.taken}. */
   onMessage(message: unknown, cost: number): void;
   /** The stream cannot go on: the peer broke a rule or a limit. Nothing more is delivered. */
   onInboundFault(code: StatusCode, message: string): void;
+  /** Follows an {@link Inbound.end} that was false: every message was handed over. */
+  onInboundDrained(): void;
 }
 
-export interface InboundLimits {
-  /** Largest message accepted, in octets. */
-  readonly maxMessageBytes: number;
-  readonly budget: BufferBudget;
-}
+/** `maxMessageBytes` holds on the wire and inflated. */
+export type InboundLimits = LateMessagesLimits;
 
-export class Inbound implements MessageSink {
+export class Inbound implements MessageSink, LateMessagesHost {
+  /** Octets of messages handed over and not taken, and an overhead for each. */
+  aheadBytes = 0;
+  /** Of the messages that are flagged as compressed. */
+  encoding: MessageEncoding | undefined = undefined;
   private readonly http2: Http2Connection;
   private readonly stream: Http2Stream;
   private readonly codec: MessageCodec<unknown, unknown>;
@@ -44,6 +57,9 @@ export class Inbound implements MessageSink {
   /** Octets received that are no part of a message handed over. */
   private pending = 0;
   private stopped = false;
+  private encodingName: string = IDENTITY;
+  /** Made for the first message that cannot be handed over when it arrives. */
+  private late: LateMessages | undefined = undefined;
 
   constructor(
     http2: Http2Connection,
@@ -59,6 +75,12 @@ export class Inbound implements MessageSink {
     this.owner = owner;
   }
 
+  /** `grpc-encoding` of the headers in front of the messages. */
+  useEncoding(name: string): void {
+    this.encodingName = name;
+    this.encoding = this.limits.compression.accepted.get(name);
+  }
+
   receive(bytes: Buffer, start: number, end: number): void {
     if (this.stopped) {
       this.http2.consume(this.stream, end - start);
@@ -66,6 +88,7 @@ export class Inbound implements MessageSink {
     }
     this.pending += end - start;
     this.deframer.push(bytes, start, end);
+    if (this.late !== undefined) this.late.keepChunk();
     if (!this.stopped && this.expected > 0 && this.acquired === 0) this.expectRest();
   }
 
@@ -74,10 +97,32 @@ export class Inbound implements MessageSink {
     return this.stopped || this.deframer.isIdle;
   }
 
+  /** Inside a message whose prefix was accepted: its rest can arrive, whatever the windows hold. */
+  get isInMessage(): boolean {
+    return this.expected > 0;
+  }
+
+  /** Octets received that are no part of a message handed over. */
+  get pendingBytes(): number {
+    return this.pending;
+  }
+
+  /** END_STREAM came, at a boundary. True where every message was handed over; otherwise `onInboundDrained` follows. */
+  end(): boolean {
+    return this.stopped || this.late === undefined || this.late.holdEnd();
+  }
+
   /** The owner used a message of this cost: the peer may send as much again. */
   taken(cost: number): void {
     if (this.untaken > 0) this.releaseTaken(cost);
+    this.aheadBytes -= cost + MESSAGE_OVERHEAD_BYTES;
     this.http2.consume(this.stream, cost);
+    if (this.late !== undefined) this.late.onTaken();
+  }
+
+  /** Memory of messages that wait as bytes. */
+  get backlogBytes(): number {
+    return this.late === undefined ? 0 : this.late.heldBytes;
   }
 
   /** Nothing more is wanted: what comes is consumed unread. */
@@ -88,6 +133,7 @@ export class Inbound implements MessageSink {
     if (held > 0) this.limits.budget.release(held);
     this.acquired = 0;
     this.untaken = 0;
+    this.late?.stop();
     this.deframer.stop();
     const { pending } = this;
     this.pending = 0;
@@ -96,11 +142,8 @@ export class Inbound implements MessageSink {
 
   onPrefix(length: number, flag: number): boolean {
     if (flag > FLAG_COMPRESSED) return this.refuse(StatusCode.INTERNAL, `a message has the illegal flag ${flag}`);
-    if (flag === FLAG_COMPRESSED) {
-      return this.refuse(
-        StatusCode.INTERNAL,
-        "a message is flagged as compressed, but the call names no grpc-encoding",
-      );
+    if (flag === FLAG_COMPRESSED && this.encoding === undefined) {
+      return this.refuse(StatusCode.INTERNAL, this.noEncodingText());
     }
     const { maxMessageBytes } = this.limits;
     if (length > maxMessageBytes) {
@@ -111,11 +154,23 @@ export class Inbound implements MessageSink {
     return true;
   }
 
-  onMessage(bytes: Buffer, start: number, end: number): void {
-    const cost = end - start + PREFIX_BYTES;
+  onMessage(bytes: Buffer, start: number, end: number, flag: number): void {
     this.expected = 0;
     this.untaken += this.acquired;
     this.acquired = 0;
+    const { late } = this;
+    const isFirst = late === undefined || late.isEmpty;
+    if (isFirst && flag === FLAG_IDENTITY && this.aheadBytes < MAX_AHEAD_BYTES) {
+      this.handOver(bytes, start, end, end - start + PREFIX_BYTES);
+      return;
+    }
+    this.late ??= new LateMessages(this, this.limits);
+    this.late.add(bytes, start, end, flag);
+  }
+
+  // For the late messages
+
+  handOver(bytes: Buffer, start: number, end: number, cost: number): void {
     let message: unknown;
     try {
       message = this.codec.decode(bytes, start, end);
@@ -124,7 +179,18 @@ export class Inbound implements MessageSink {
       return;
     }
     this.pending -= cost;
+    this.aheadBytes += cost + MESSAGE_OVERHEAD_BYTES;
     this.owner.onMessage(message, cost);
+  }
+
+  refuse(code: StatusCode, message: string): false {
+    this.stop();
+    this.owner.onInboundFault(code, message);
+    return false;
+  }
+
+  onDrained(): void {
+    this.owner.onInboundDrained();
   }
 
   /** A message is under way and its rest is not in this chunk. */
@@ -144,10 +210,13 @@ export class Inbound implements MessageSink {
     this.limits.budget.release(released);
   }
 
-  private refuse(code: StatusCode, message: string): false {
-    this.stop();
-    this.owner.onInboundFault(code, message);
-    return false;
+  /** gRPC compression.md: also a response in an encoding that the client has not is INTERNAL. */
+  private noEncodingText(): string {
+    if (this.encodingName === IDENTITY) {
+      return "a message is flagged as compressed, but the call names no grpc-encoding";
+    }
+    const { acceptEncoding } = this.limits.compression;
+    return `a message is compressed as ${JSON.stringify(this.encodingName)}; accepted are ${acceptEncoding}`;
   }
 }
 

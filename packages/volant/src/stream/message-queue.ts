@@ -1,6 +1,7 @@
 /**
  * Messages that arrived and were not yet taken, as an async iterable for one reader. Owns their order, and that the end
- * or the failure comes after them. Window credit returns when a message is taken, so the queue is bounded by the window.
+ * or the failure comes after them. Window credit returns when a message is taken, and `inbound.ts` hands over no more than it
+ * allows ahead of the reader: both bound the queue.
  *
  * Invariant: it ends only at half-close; everything else is a failure that the reader sees as a throw.
  */
@@ -41,8 +42,9 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
       this.costs.push(cost);
       return;
     }
-    this.onTaken(cost);
+    // First: what is taken may bring the next message in here at once.
     waiter.resolve({ done: false, value: message });
+    this.onTaken(cost);
   }
 
   /** The peer half-closed: what is queued is still delivered. */

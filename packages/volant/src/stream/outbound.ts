@@ -2,20 +2,33 @@
  * The sending half of one gRPC stream, either role: messages in, DATA out. Owns framing, encoding and waiting for room.
  *
  * Small messages are encoded straight into the connection's output (see `http2/reservation.ts`); anything else is encoded
- * into a buffer of its own and goes through the scheduler.
+ * into a buffer of its own and goes through the scheduler. Where messages are compressed, `compressed-line.ts` is between.
  */
+import type { MessageEncoding } from "../grpc/message-encoding.ts";
 import { PREFIX_BYTES, writePrefix } from "../grpc/message-prefix.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
+import {
+  CompressedLine,
+  type LineStep,
+  type LineTarget,
+  type SendLimits,
+  type TrailerBlock,
+} from "./compressed-line.ts";
 
-export class Outbound {
+const NO_LIMIT = 0x7fff_ffff;
+const NOTHING: Buffer = Buffer.alloc(0);
+
+export class Outbound implements LineTarget {
   /** Header block to send in front of the first message; undefined once headers are out. */
   headers: Buffer | undefined;
+  /** Those that wait to be compressed count. */
   messagesSent = 0;
   protected readonly http2: Http2Connection;
   protected readonly stream: Http2Stream;
   private readonly codec: MessageCodec<unknown, unknown>;
   private room: PromiseWithResolvers<void> | undefined;
+  private line: CompressedLine | undefined;
 
   constructor(
     http2: Http2Connection,
@@ -29,24 +42,36 @@ export class Outbound {
     this.headers = headers;
   }
 
+  /** For the messages that follow; the headers, which are the owner's, must say so. */
+  compressWith(encoding: MessageEncoding, limits: SendLimits): void {
+    this.line = new CompressedLine(this, encoding, limits);
+  }
+
   /**
    * Sends one message, after the headers if they are due, and `trailers` behind it where given. Throws what the encoder
    * throws; nothing of the message was sent then.
    */
   send(message: unknown, trailers?: Buffer): void {
-    if (this.sendDirect(message, trailers, false)) return;
-    const bytes = this.encode(message);
-    this.sendHeadersIfDue();
-    this.sendBytes(bytes, false);
-    if (trailers !== undefined) this.http2.sendTrailers(this.stream, trailers);
+    if (this.line !== undefined) this.sendCompressed(this.line, message, trailers, false);
+    else if (!this.sendDirect(message, trailers, false, NO_LIMIT)) this.sendEncoded(message, trailers, false);
   }
 
   /** The last message of our side, which ends it: END_STREAM goes with its last octets. */
   sendLast(message: unknown): void {
-    if (this.sendDirect(message, undefined, true)) return;
-    const bytes = this.encode(message);
-    this.sendHeadersIfDue();
-    this.sendBytes(bytes, true);
+    if (this.line !== undefined) this.sendCompressed(this.line, message, undefined, true);
+    else if (!this.sendDirect(message, undefined, true, NO_LIMIT)) this.sendEncoded(message, undefined, true);
+  }
+
+  /** Ends our side behind the messages. */
+  halfClose(): void {
+    if (this.line === undefined || this.line.isIdle) this.http2.sendData(this.stream, NOTHING, true);
+    else this.line.add({ bytes: NOTHING, trailers: undefined, isLast: true });
+  }
+
+  /** Ends our side with a header block behind the messages. */
+  sendTrailers(trailers: TrailerBlock): void {
+    if (this.line === undefined || this.line.isIdle) this.http2.sendTrailers(this.stream, trailers);
+    else this.line.add({ bytes: NOTHING, trailers, isLast: false });
   }
 
   sendHeadersIfDue(): void {
@@ -58,24 +83,61 @@ export class Outbound {
 
   /** A promise while the writer should wait; undefined while it may go on. */
   whenWritable(): Promise<void> | undefined {
+    if (this.line !== undefined && !this.line.isIdle) this.hold();
     return this.room?.promise;
   }
 
   /** The connection has room again, or the stream is over: whoever waits goes on and sees. */
   release(): void {
+    if (this.stream.isClosed) this.line?.drop();
     const { room } = this;
     this.room = undefined;
     room?.resolve();
   }
 
-  private sendDirect(message: unknown, trailers: Buffer | undefined, last: boolean): boolean {
+  /** Messages that wait to be compressed are not wanted any more. */
+  dropPending(): void {
+    this.line?.drop();
+  }
+
+  // For the line
+
+  transmit({ bytes, trailers, isLast }: LineStep): void {
+    if (bytes.length > 0 || isLast) this.sendBytes(bytes, isLast);
+    if (trailers !== undefined) this.http2.sendTrailers(this.stream, trailers);
+  }
+
+  get isOver(): boolean {
+    return this.stream.isLocalDone;
+  }
+
+  hold(): void {
+    this.room ??= Promise.withResolvers<void>();
+  }
+
+  onIdle(): void {
+    if (!this.stream.writerWaits) this.release();
+  }
+
+  private sendCompressed(line: CompressedLine, message: unknown, trailers: Buffer | undefined, isLast: boolean): void {
+    const { minBytes } = line;
+    const isSmall = line.isIdle && this.codec.estimate < minBytes;
+    if (isSmall && this.sendDirect(message, trailers, isLast, minBytes - 1)) return;
+    const bytes = this.encode(message);
+    this.sendHeadersIfDue();
+    this.messagesSent++;
+    line.add({ bytes, trailers, isLast });
+  }
+
+  private sendDirect(message: unknown, trailers: Buffer | undefined, last: boolean, maxBytes: number): boolean {
     const { http2, codec } = this;
     const at = http2.reserve(this.stream, this.headers, codec.estimate + PREFIX_BYTES);
     if (at < 0) return false;
     const target = http2.outputBytes;
     let length = -1;
     try {
-      length = codec.encodeInto(message, target, at + PREFIX_BYTES, http2.reservedLimit - PREFIX_BYTES);
+      const limit = Math.min(http2.reservedLimit - PREFIX_BYTES, maxBytes);
+      length = codec.encodeInto(message, target, at + PREFIX_BYTES, limit);
     } finally {
       if (length < 0) http2.rollback();
     }
@@ -87,6 +149,14 @@ export class Outbound {
     return true;
   }
 
+  private sendEncoded(message: unknown, trailers: Buffer | undefined, last: boolean): void {
+    const bytes = this.encode(message);
+    this.sendHeadersIfDue();
+    this.messagesSent++;
+    this.sendBytes(bytes, last);
+    if (trailers !== undefined) this.http2.sendTrailers(this.stream, trailers);
+  }
+
   private encode(message: unknown): Buffer {
     const encoded = this.codec.encode(message);
     const bytes = Buffer.allocUnsafe(PREFIX_BYTES + encoded.length);
@@ -96,7 +166,6 @@ export class Outbound {
   }
 
   private sendBytes(bytes: Buffer, last: boolean): void {
-    this.messagesSent++;
-    if (!this.http2.sendData(this.stream, bytes, last)) this.room ??= Promise.withResolvers<void>();
+    if (!this.http2.sendData(this.stream, bytes, last)) this.hold();
   }
 }

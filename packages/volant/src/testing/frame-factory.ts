@@ -221,6 +221,8 @@ export interface SentFrame {
   readonly streamId: number;
   readonly payload: Buffer;
   readonly text: string;
+  /** Of the block that this frame completes. */
+  readonly fields?: Fields;
 }
 
 const NAMES: readonly string[] = Object.keys(FrameType);
@@ -249,11 +251,14 @@ export class FrameTrace {
   private describe(type: number, flags: number, streamId: number, payload: Buffer): SentFrame {
     const words = [NAMES[type] ?? `0x${type.toString(16)}`];
     if (streamId !== 0) words.push(String(streamId));
-    words.push(...this.details(type, flags, payload));
-    return { type, flags, streamId, payload, text: words.join(" ") };
+    const isHeaders = type === FrameType.HEADERS || type === FrameType.CONTINUATION;
+    const fields = isHeaders ? this.decode(flags, payload) : undefined;
+    words.push(...this.details(type, flags, payload, fields));
+    const frame = { type, flags, streamId, payload, text: words.join(" ") };
+    return fields === undefined ? frame : { ...frame, fields };
   }
 
-  private details(type: number, flags: number, payload: Buffer): string[] {
+  private details(type: number, flags: number, payload: Buffer, fields: Fields | undefined): string[] {
     switch (type) {
       case FrameType.DATA:
         return [`[${payload.length}]`, ...when(flags & FrameFlag.END_STREAM, "end")];
@@ -261,7 +266,7 @@ export class FrameTrace {
       case FrameType.CONTINUATION:
         return [
           ...when(type === FrameType.HEADERS && flags & FrameFlag.END_STREAM, "end"),
-          ...this.fieldWords(flags, payload),
+          ...(fields?.map(([name, value]) => `${name}=${value}`) ?? ["…"]),
         ];
       case FrameType.RST_STREAM:
         return [errorCodeName(readUint32(payload, 0))];
@@ -282,15 +287,15 @@ export class FrameTrace {
     }
   }
 
-  private fieldWords(flags: number, payload: Buffer): string[] {
+  private decode(flags: number, payload: Buffer): Fields | undefined {
     this.openBlock.push(payload);
-    if ((flags & FrameFlag.END_HEADERS) === 0) return ["…"];
+    if ((flags & FrameFlag.END_HEADERS) === 0) return undefined;
     const block = Buffer.concat(this.openBlock);
     this.openBlock = [];
     const fields: HeaderField[] = [];
     const result = this.decoder.decode(block, 0, block.length, fields);
     if (result !== 0) throw new Error(`a header block that was sent does not decode: ${this.decoder.lastError}`);
-    return fields.map((field) => `${field.name}=${field.value}`);
+    return fields.map(({ name, value }) => [name, value] as const);
   }
 }
 

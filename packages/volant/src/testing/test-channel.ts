@@ -7,16 +7,30 @@ import type { ChannelOptions } from "../client/channel-options.ts";
 import type { Connector } from "../client/connector.ts";
 import type { Server } from "../server/server.ts";
 import { MemoryWire } from "../transport/memory-wire.ts";
+import { FaultLink, faultsInOrder } from "./fault-link.ts";
+import type { TestFault, TestFaults } from "./test-faults.ts";
+
+export interface TestChannelOptions extends ChannelOptions {
+  /**
+   * What goes wrong between the two, call by call: `({ index }) => (index === 0 ? { kind: "disconnect" } : undefined)`.
+   * Default: nothing, and then nobody stands between them.
+   */
+  readonly faults?: TestFaults;
+}
 
 /** Only the authority follows from it: nothing is ever opened there. */
 const TARGET = "unix:memory";
 
 /** The server need not listen. It, and the channel, are closed by whoever made them. */
-export function createTestChannel(server: Server, options: ChannelOptions = {}): Channel {
-  return new Channel(TARGET, options, connectorTo(server));
+export function createTestChannel(server: Server, options: TestChannelOptions = {}): Channel {
+  const { faults, ...channelOptions } = options;
+  if (faults === undefined) return new Channel(TARGET, channelOptions, connectorTo(server, MemoryWire.join));
+  const faultOf: (path: string) => TestFault | undefined = faultsInOrder(faults);
+  const join = (near: MemoryWire, far: MemoryWire): unknown => new FaultLink(near, far, faultOf);
+  return new Channel(TARGET, channelOptions, connectorTo(server, join));
 }
 
-function connectorTo(server: Server): Connector {
+function connectorTo(server: Server, join: (near: MemoryWire, far: MemoryWire) => unknown): Connector {
   return (_endpoint, events) => {
     const attempt = setImmediate(() => {
       let far: MemoryWire | undefined;
@@ -31,7 +45,7 @@ function connectorTo(server: Server): Connector {
       }
       events.onConnected((sink) => {
         const near = new MemoryWire(sink);
-        MemoryWire.join(near, far!);
+        join(near, far!);
         return near;
       });
     });

@@ -31,6 +31,9 @@ class ScriptedWire implements Wire {
     return true;
   }
 
+  /** What is left of the write that waits. */
+  unsentBytes = 0;
+
   /** The peer reads. */
   drain(): void {
     const { bytes, done } = this.waiting!;
@@ -191,6 +194,18 @@ test("the same many answers do not pause a peer that reads", async () => {
   closed(driver);
 });
 
+test("what comes behind our GOAWAY is dropped, and a peer that floods on is cut off", async () => {
+  const { driver, wire } = await ready();
+  driver.onChunk(frames.data(0, "x").bytes());
+  assert.match(wire.log[0]!, /^GOAWAY/);
+  assert.deepEqual(wire.take().slice(1), ["end"]);
+  const chunk = Buffer.alloc(65_536);
+  for (let at = 0; at < 4; at++) driver.onChunk(chunk);
+  assert.deepEqual(wire.take(), [], "a window's worth may have been under way");
+  driver.onChunk(chunk);
+  assert.deepEqual(wire.take(), ["destroy"]);
+});
+
 test("a fault ends the connection: the GOAWAY goes out, then the wire's end", async () => {
   const { driver, wire, gone } = await ready();
   driver.onChunk(frames.raw(0, 0, 0, Buffer.from("x")).bytes());
@@ -295,4 +310,28 @@ test("RFC 9113 §3.4 a peer that says nothing is given up by the handshake's dea
   assert.equal(http2.fault?.cause, "handshake-timeout");
   assert.equal(wire.log.at(-1), "end");
   closed(driver);
+});
+
+test("CVE-2019-9517 a write of which the wire takes nothing ends the connection; what broke the wire is told before the end", async () => {
+  const closed: string[] = [];
+  const sink = new RecordingSink();
+  const http2 = new Http2Connection("server", resolveHttp2Options(), sink);
+  const driver = new Driver(http2, () => closed.push("gone"));
+  const onClosed = ({ cause }: { readonly cause: string }): void => {
+    closed.push(`${cause} ${driver.closeError?.message ?? "unbroken"}`);
+  };
+  sink.react = { onOutput: (urgent) => driver.outputPending(urgent), onClosed };
+  const wire = new ScriptedWire();
+  wire.driver = driver;
+  wire.isFull = true;
+  wire.unsentBytes = 10;
+  // Any time does: nothing is taken however long it is.
+  driver.start(wire, 10);
+  driver.onChunk(Buffer.concat([frames.preface, frames.settings().bytes()]));
+  await eventually("the wire to be destroyed", () => wire.log.includes("destroy"));
+  assert.deepEqual(closed, ["write-stalled unbroken", "gone"]);
+
+  const broken = setUp({ onClosed: () => void closed.push(String(broken.driver.closeError?.message)) });
+  broken.driver.onClosed(new Error("read ECONNRESET"));
+  assert.equal(closed.at(-1), "read ECONNRESET");
 });

@@ -6,12 +6,15 @@ import { connectionFault, ErrorCode, type Fault, type Http2Connection, releaseBu
 import { type Flushable, flushAtEndOfTurn, flushIfLate } from "./flush-queue.ts";
 import { timerWheel, WheelTimer } from "./timer-wheel.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
+import { WRITE_STALLED, WriteStall } from "./write-stall.ts";
 
 /**
  * From the end of the core to the end of the wire: for a last GOAWAY to leave and for the peer to close its side, because
  * a close with unread octets would take from the peer what it has not read yet. One that does neither holds nothing.
  */
 const CLOSE_MS = 1_000;
+/** What is read and dropped meanwhile: a peer that was under way with a window's worth, and not one that floods on. */
+const MAX_LATE_BYTES = 262_144;
 const DEFECT = connectionFault(ErrorCode.INTERNAL_ERROR, "internal-error");
 
 class DriverTimer extends WheelTimer {
@@ -31,7 +34,12 @@ export class Driver implements WireSink, Flushable {
   readonly http2: Http2Connection;
   /** When the last octet arrived, on the scale of `performance.now()`. */
   lastReadMs = 0;
+  /** What the wire said when it broke. Set before the core, and with it the sink, hears of the end. */
+  closeError: Error | undefined = undefined;
   private wire: Wire | undefined;
+  private writeStallTimeoutMs = Number.POSITIVE_INFINITY;
+  /** Made when a write waits for the first time. */
+  private writeStall: WriteStall | undefined = undefined;
   private readonly onGone: (error: Error | undefined) => void;
   private readonly timer: DriverTimer = new DriverTimer(this);
   private flushQueued = false;
@@ -39,6 +47,8 @@ export class Driver implements WireSink, Flushable {
   private writing: Buffer | undefined;
   private paused = false;
   private closing = false;
+  /** Octets that came since. */
+  private lateBytes = 0;
   private gone = false;
   private readonly onDefect: (error: unknown) => void;
 
@@ -56,9 +66,13 @@ export class Driver implements WireSink, Flushable {
     this.onDefect = onDefect;
   }
 
-  /** To be called once with the wire that was made with this driver as its sink. */
-  start(wire: Wire): void {
+  /**
+   * To be called once with the wire that was made with this driver as its sink. `writeStallTimeoutMs`: how long the peer may
+   * take no octet of what waits for it, see {@link WriteStall}; Infinity: for ever.
+   */
+  start(wire: Wire, writeStallTimeoutMs: number = Number.POSITIVE_INFINITY): void {
     this.wire = wire;
+    this.writeStallTimeoutMs = writeStallTimeoutMs;
     this.lastReadMs = performance.now();
     this.http2.start(this.lastReadMs);
     this.afterCore();
@@ -72,7 +86,10 @@ export class Driver implements WireSink, Flushable {
     const nowMs = performance.now();
     flushIfLate(nowMs);
     this.lastReadMs = nowMs;
-    if (this.closing) return;
+    if (this.closing) {
+      this.dropLate(bytes.length);
+      return;
+    }
     try {
       this.http2.receive(bytes, nowMs);
     } catch (error) {
@@ -94,7 +111,9 @@ export class Driver implements WireSink, Flushable {
   onClosed(error: Error | undefined): void {
     if (this.gone) return;
     this.gone = true;
+    this.closeError = error;
     timerWheel.disarm(this.timer);
+    this.writeStall?.stop();
     this.http2.handleTransportClosed();
     this.onGone(error);
   }
@@ -148,6 +167,11 @@ export class Driver implements WireSink, Flushable {
     this.wire?.unref();
   }
 
+  private dropLate(bytes: number): void {
+    this.lateBytes += bytes;
+    if (this.lateBytes > MAX_LATE_BYTES) this.wire!.destroy();
+  }
+
   private armTimer(): void {
     const dueMs = this.http2.nextTimeout();
     if (dueMs !== this.timer.dueMs) timerWheel.arm(this.timer, dueMs);
@@ -170,12 +194,28 @@ export class Driver implements WireSink, Flushable {
     const taken = this.http2.takeOutput();
     if (taken === undefined) return;
     if (this.wire!.write(taken.bytes, this.onWritten)) releaseBuffer(taken.owner);
-    else this.writing = taken.owner;
+    else {
+      this.writing = taken.owner;
+      this.watchWrite();
+    }
+  }
+
+  private watchWrite(): void {
+    if (this.writeStallTimeoutMs === Number.POSITIVE_INFINITY) return;
+    this.writeStall ??= new WriteStall(this.wire!, this.writeStallTimeoutMs, () => this.onStalled());
+    this.writeStall.begin();
+  }
+
+  /** Nothing can be told to a peer that does not read. */
+  private onStalled(): void {
+    if (!this.http2.isClosed) this.http2.close(WRITE_STALLED);
+    this.wire!.destroy();
   }
 
   private readonly onWritten = (): void => {
     if (this.writing !== undefined) releaseBuffer(this.writing);
     this.writing = undefined;
+    this.writeStall?.end();
     if (this.gone) return;
     this.resume();
     if (this.http2.isClosed) this.finish();

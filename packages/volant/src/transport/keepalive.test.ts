@@ -25,7 +25,7 @@ function setUp(options: Partial<KeepaliveOptions> = {}) {
   return { log, http2, driver, keepalive };
 }
 
-test("silence brings a PING, and silence after it the end", (t) => {
+test("gRPC detail 29: silence brings a PING, and silence after it the end", (t) => {
   const { log, keepalive } = setUp();
   t.after(() => keepalive.stop());
   keepalive.onTimer(100_000);
@@ -33,6 +33,22 @@ test("silence brings a PING, and silence after it the end", (t) => {
   assert.equal(keepalive.dueMs, 120_000);
   keepalive.onTimer(120_000);
   assert.deepEqual(log, ["ping 0", "closed: keepalive-timeout"]);
+});
+
+test("a process that stood still reads first what came meanwhile, and does not wait for ever", (t) => {
+  const { log, driver, keepalive } = setUp();
+  t.after(() => keepalive.stop());
+  keepalive.onTimer(100_000);
+  keepalive.onTimer(150_000);
+  assert.deepEqual(log, ["ping 0"]);
+  assert.equal(keepalive.dueMs, 151_000);
+  driver.lastReadMs = 150_010;
+  keepalive.onTimer(151_000);
+  assert.deepEqual(log, ["ping 0"]);
+  keepalive.onTimer(250_010);
+  keepalive.onTimer(300_000);
+  keepalive.onTimer(301_000);
+  assert.deepEqual(log, ["ping 0", "ping 1", "closed: keepalive-timeout"]);
 });
 
 test("any octet after the PING keeps the connection", (t) => {

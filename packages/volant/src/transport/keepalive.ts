@@ -10,6 +10,12 @@ import { timerWheel, WheelTimer } from "./timer-wheel.ts";
 
 export const KEEPALIVE_TIMEOUT: Fault = connectionFault(ErrorCode.NO_ERROR, "keepalive-timeout");
 
+/**
+ * A timer that fires later than this says that our own process stood still: what came meanwhile is not read yet, and gets
+ * as long to be.
+ */
+const LATE_MS = 1_000;
+
 export interface KeepaliveOptions {
   /** Silence before a PING. Infinity: never. */
   readonly timeMs: number;
@@ -23,6 +29,8 @@ export class Keepalive extends WheelTimer {
   private readonly driver: Driver;
   private readonly options: KeepaliveOptions;
   private pingSentMs = -1;
+  /** When the end comes unless something is read. */
+  private answerDueMs = 0;
   private pings = 0;
 
   constructor(driver: Driver, options: KeepaliveOptions) {
@@ -46,7 +54,8 @@ export class Keepalive extends WheelTimer {
     if (driver.http2.isClosed) return;
     const silentSince = driver.lastReadMs;
     if (this.pingSentMs >= 0 && silentSince < this.pingSentMs) {
-      driver.close(KEEPALIVE_TIMEOUT);
+      if (nowMs - this.answerDueMs < LATE_MS) driver.close(KEEPALIVE_TIMEOUT);
+      else this.awaitAnswer(nowMs + LATE_MS);
       return;
     }
     this.pingSentMs = -1;
@@ -54,9 +63,14 @@ export class Keepalive extends WheelTimer {
     if (isDue && (options.withoutCalls || driver.http2.streamCount > 0)) {
       this.pingSentMs = nowMs;
       driver.http2.sendPing(this.pings++ & 0x7fff_ffff);
-      timerWheel.arm(this, nowMs + options.timeoutMs);
+      this.awaitAnswer(nowMs + options.timeoutMs);
     } else {
       timerWheel.arm(this, isDue ? nowMs + options.timeMs : silentSince + options.timeMs);
     }
+  }
+
+  private awaitAnswer(untilMs: number): void {
+    this.answerDueMs = untilMs;
+    timerWheel.arm(this, untilMs);
   }
 }

@@ -6,14 +6,19 @@
 import type { Peer, Wire, WireSink } from "./wire.ts";
 
 const MEMORY_PEER: Peer = { address: "memory" };
-/** What may lie between the sides before a writer has to wait. */
+/** What may lie between the sides before a writer has to wait, by default. */
 const CAPACITY_BYTES = 65_536;
+/** Most that is read at once, as from a socket. */
+const READ_BYTES = 65_536;
 /** The longest interval there is: it only keeps the process alive. */
 const HOLD_MS = 0x7fff_ffff;
 
 export class MemoryWire implements Wire {
-  readonly peer: Peer = MEMORY_PEER;
+  /** Who the other side is. */
+  readonly peer: Peer;
   private readonly sink: WireSink;
+  /** Of the inbox. */
+  private readonly capacityBytes: number;
   private other: MemoryWire | undefined;
   private inbox: Buffer[] = [];
   private inboxBytes = 0;
@@ -27,8 +32,10 @@ export class MemoryWire implements Wire {
   private scheduled = false;
   private hold: NodeJS.Timeout | undefined;
 
-  constructor(sink: WireSink) {
+  constructor(sink: WireSink, capacityBytes: number = CAPACITY_BYTES, peer: Peer = MEMORY_PEER) {
     this.sink = sink;
+    this.peer = peer;
+    this.capacityBytes = capacityBytes;
   }
 
   static join(a: MemoryWire, b: MemoryWire): void {
@@ -39,12 +46,18 @@ export class MemoryWire implements Wire {
   write(bytes: Buffer, onWritten: () => void): boolean {
     const { other } = this;
     if (this.ended || other === undefined || other.closed) return true;
-    other.inbox.push(Buffer.from(bytes));
+    const copy = Buffer.from(bytes);
+    for (let at = 0; at < copy.length; at += READ_BYTES) other.inbox.push(copy.subarray(at, at + READ_BYTES));
     other.inboxBytes += bytes.length;
     other.schedule();
-    if (other.inboxBytes <= CAPACITY_BYTES) return true;
+    if (other.inboxBytes <= other.capacityBytes) return true;
     this.onWritten = onWritten;
     return false;
+  }
+
+  get unsentBytes(): number {
+    const { other } = this;
+    return other === undefined ? 0 : Math.max(0, other.inboxBytes - other.capacityBytes);
   }
 
   pause(): void {
@@ -118,7 +131,7 @@ export class MemoryWire implements Wire {
       this.inboxBytes -= chunk.length;
       if (this.inbox.length > 0) this.schedule();
       this.sink.onChunk(chunk);
-      if (this.inboxBytes <= CAPACITY_BYTES) this.other?.wrote();
+      if (this.inboxBytes <= this.capacityBytes) this.other?.wrote();
     }
     if (this.paused || this.closed || this.inbox.length > 0 || !this.endReceived || this.endDelivered) return;
     this.endDelivered = true;

@@ -5,6 +5,14 @@ import type { Socket } from "node:net";
 import type { TlsIdentity } from "./tls-identity.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 
+/**
+ * What Node's own socket timeout reads to tell a slow write from a stuck one; `writableLength` stays the same until a write
+ * is over. Where a Node has it no more, whole writes are what counts.
+ */
+interface QueueOfSystem {
+  readonly _handle?: { readonly writeQueueSize?: number } | null;
+}
+
 export class SocketWire implements Wire {
   readonly peer: Peer;
   private readonly socket: Socket;
@@ -37,6 +45,11 @@ export class SocketWire implements Wire {
     if (this.peer.tls === undefined && this.socket.writableLength === 0) return true;
     returned = true;
     return false;
+  }
+
+  get unsentBytes(): number {
+    const { socket } = this;
+    return (socket as unknown as QueueOfSystem)._handle?.writeQueueSize ?? socket.writableLength;
   }
 
   pause(): void {

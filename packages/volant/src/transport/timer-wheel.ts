@@ -27,7 +27,7 @@ export interface WheelClock {
   set(run: () => void, delayMs: number): void;
 }
 
-class SystemClock implements WheelClock {
+export class SystemClock implements WheelClock {
   private timer: NodeJS.Timeout | undefined;
 
   nowMs(): number {
@@ -43,7 +43,7 @@ class SystemClock implements WheelClock {
 }
 
 export class TimerWheel {
-  private readonly clock: WheelClock;
+  private clock: WheelClock;
   private readonly slots: (WheelTimer | undefined)[] = new Array(SLOTS).fill(undefined);
   private count = 0;
   /** Every slot up to this tick has been visited. */
@@ -80,6 +80,17 @@ export class TimerWheel {
     timer.dueMs = Number.POSITIVE_INFINITY;
   }
 
+  /** For tests on virtual time. What is armed keeps its due time, now on the scale of this clock; the result is the one there was. */
+  replaceClock(clock: WheelClock): WheelClock {
+    const previous = this.clock;
+    const armed = this.armedTimers();
+    for (const timer of armed) this.unlink(timer);
+    this.clock = clock;
+    this.wakeTick = Number.POSITIVE_INFINITY;
+    for (const timer of armed) this.arm(timer, timer.dueMs);
+    return previous;
+  }
+
   /** Timers that are armed; a test asserts 0. */
   get size(): number {
     return this.count;
@@ -95,6 +106,12 @@ export class TimerWheel {
     timer.slot = -1;
     this.count--;
     // The clock stays set: a wake for nothing once in a while is cheaper than setting it anew for every call.
+  }
+
+  private armedTimers(): WheelTimer[] {
+    const armed: WheelTimer[] = [];
+    for (const head of this.slots) for (let timer = head; timer !== undefined; timer = timer.next) armed.push(timer);
+    return armed;
   }
 
   /** At most one round ahead: what is later is found again then, and Node's timers cannot wait longer than 2^31 ms. */

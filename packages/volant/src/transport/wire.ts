@@ -17,6 +17,8 @@ export interface Wire {
   readonly peer: Peer;
   /** True: taken whole, `bytes` may be reused at once. False: it is in use until `onWritten`. One write at a time. */
   write(bytes: Buffer, onWritten: () => void): boolean;
+  /** Octets of the write under way that wait for the peer to read; less than before means that it does. */
+  readonly unsentBytes: number;
   /** No chunk is delivered until `resume`. */
   pause(): void;
   resume(): void;

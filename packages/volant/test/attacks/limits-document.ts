@@ -6,27 +6,31 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { OPTION_RULES } from "../../src/http2/options.ts";
+import { SERVER_LIMITS, type ServerLimit } from "../../src/server/server-options.ts";
 import type { Attack, OptionName } from "./attack.ts";
 import { ATTACKS } from "./attack-list.ts";
+import type { ServerAttack } from "./server-attack.ts";
+import { SERVER_ATTACKS } from "./server-attacks.ts";
 
 export const LIMITS_FILE: string = join(import.meta.dirname, "../../../../docs/limits.md");
 
-export function attackTestName({ name, unit, allowed }: Attack): string {
+export function attackTestName({ name, unit, allowed }: Attack | ServerAttack): string {
   return `${name} gets at most ${count(allowed)} ${unit}`;
 }
 
-export function honestTestName({ honest }: Attack): string {
+export function honestTestName({ honest }: Attack | ServerAttack): string {
   return `unhurt: ${honest.name}`;
 }
 
 const INTRODUCTION = `# Limits
 
-What one connection lets a peer do to it. Every number is an option of \`Http2Options\` (\`http2\` of a server or channel).
+What peers may do to us. The numbers of the first table are options of \`Http2Options\` (\`http2\` of a server or channel) and
+hold for one connection; those of the second are options of \`ServerOptions\`, \`writeStallTimeoutMs\` also of a channel.
 
 - A budget grows back: with time, and by one for each call that completed normally. Nothing is counted for life.
 - Order of defence: new streams are refused with REFUSED_STREAM, then reading pauses, then GOAWAY with ENHANCE_YOUR_CALM.
   The debug data of a GOAWAY names the cause: \`<counter>-flood\`.
-- Counters are \`faultCounts\` of a connection.
+- Counters are keys of \`server.stats().faults\` and \`channel.stats().faults\`, summed over all connections, live and gone.
 - Of each row there are two tests in \`packages/volant/test/attacks\`, the attack and the honest peer that comes closest to
   it. \`npm run conformance -- --suite attacks\` runs each attack with its limit and without it: without, it must succeed.
 
@@ -34,24 +38,48 @@ This file is written by \`packages/volant/test/attacks/limits-document.ts\`; a t
 
 `;
 
+const OTHER_LIMITS = `
+## Off by default
+
+| Option | What it bounds |
+| --- | --- |
+| \`maxConnections\`, \`maxConnectionsPerAddress\` | connections at once, sockets in their TLS handshake among them |
+| \`maxCallDurationMs\` | how long a call may take, whatever deadline it came with |
+| \`maxConnectionAgeMs\`, \`maxConnectionAgeGraceMs\` | how long a connection and its last calls live; debug data \`max_age\` |
+| \`maxConnectionIdleMs\` | how long a connection lives without calls; debug data \`max_idle\` |
+`;
+
 const COLUMNS = ["Attack", "CVE", "Rule", "Options and defaults", "Counter", "Test: attack", "Test: honest extreme"];
 
 export function renderLimits(): string {
-  const rows = ATTACKS.map((attack) => [
+  const core = ATTACKS.map((attack) => rowOf(attack, attack.options.map(optionText)));
+  const server = SERVER_ATTACKS.map((attack) => rowOf(attack, attack.options.map(serverOptionText)));
+  return `${INTRODUCTION}## Of a connection\n\n${tableOf(core)}\n## Of a server\n\n${tableOf(server)}${OTHER_LIMITS}`;
+}
+
+function rowOf(attack: Attack | ServerAttack, options: readonly string[]): readonly string[] {
+  return [
     attack.name,
     attack.cve,
     attack.rule,
-    attack.options.length === 0 ? "none: a rule of the protocol" : attack.options.map(optionText).join("<br>"),
+    options.length === 0 ? "none: a rule of the protocol" : options.join("<br>"),
     `\`${attack.counter}\``,
     attackTestName(attack),
     honestTestName(attack),
-  ]);
-  const lines = [COLUMNS, COLUMNS.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
-  return `${INTRODUCTION}${lines.join("\n")}\n`;
+  ];
+}
+
+function tableOf(rows: readonly (readonly string[])[]): string {
+  return [COLUMNS, COLUMNS.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
 function optionText(name: OptionName): string {
   return `\`${name}\` ${count(OPTION_RULES[name].initial)}`;
+}
+
+function serverOptionText(option: ServerAttack["options"][number]): string {
+  const [name = "", value] = option.split(" ");
+  return `\`${name}\` ${value ?? count(SERVER_LIMITS[name as ServerLimit].initial)}`;
 }
 
 function count(value: number): string {

@@ -10,11 +10,13 @@ import {
   drained,
   type EchoClient,
   failure,
+  letDeadlinesPass,
   listenerCount,
   until,
   withPeer,
   withServer,
 } from "./support/harness.ts";
+import { headersSeen, refuse } from "./support/retrying.ts";
 
 type Call = { promise: Promise<unknown>; cancel?: () => void };
 
@@ -54,6 +56,14 @@ const STAGES: Record<string, (fixture: Fixture) => Promise<(() => Promise<unknow
     await connection.sees(/^HEADERS 1/);
     return () => connection.sees(/^RST_STREAM 1 CANCEL/);
   },
+  async "between attempts"({ peer, channel }) {
+    const connection = await peer.accept();
+    await connection.handshake();
+    await connection.sees(/^HEADERS 1/);
+    refuse(connection, 1);
+    await until(() => channel.pendingCount === 1);
+    return async () => assert.equal(headersSeen(connection).length, 1);
+  },
   async "headers received"({ peer }) {
     const connection = await peer.accept();
     await connection.handshake();
@@ -72,12 +82,15 @@ const STAGES: Record<string, (fixture: Fixture) => Promise<(() => Promise<unknow
   },
 };
 
+/** The wait behind an attempt that failed is longer than any test. */
+const PATIENT = { retry: { methods: "all", backoff: { initialMs: 1_000_000, maxMs: 1_000_000 } } } as const;
+
 for (const [stage, reach] of Object.entries(STAGES)) {
   for (const [kind, begin] of Object.entries(KINDS)) {
     test(`${kind}, ${stage}: its signal ends it with CANCELLED and the signal's reason`, async (t) => {
-      const fixture = await withPeer(t);
+      const fixture = await withPeer(t, PATIENT);
       const controller = new AbortController();
-      const { promise } = begin(fixture.client, { signal: controller.signal, timeoutMs: 60_000 });
+      const { promise } = begin(fixture.client, { signal: controller.signal, timeoutMs: 10_000_000 });
       promise.catch(() => undefined);
       const check = await reach(fixture);
       const timers = armedTimers();
@@ -90,19 +103,20 @@ for (const [stage, reach] of Object.entries(STAGES)) {
       assert.ok(armedTimers() < timers, "the deadline is still armed");
     });
 
-    test(`${kind}, ${stage}: its deadline ends it`, async (t) => {
-      const fixture = await withPeer(t);
+    test(`gRPC detail 8: ${kind}, ${stage}: its deadline ends it, and RST_STREAM CANCEL tells the server`, async (t) => {
+      const fixture = await withPeer(t, PATIENT);
       const controller = new AbortController();
-      const { promise } = begin(fixture.client, { signal: controller.signal, timeoutMs: 100 });
+      const { promise } = begin(fixture.client, { signal: controller.signal, timeoutMs: 10_000_000 });
       promise.catch(() => undefined);
       const check = await reach(fixture);
+      letDeadlinesPass();
       await failure(promise, StatusCode.DEADLINE_EXCEEDED);
       await check?.();
       assert.equal(listenerCount(controller.signal), 0);
     });
 
     test(`${kind}, ${stage}: the loss of the connection or the end of the channel ends it once`, async (t) => {
-      const fixture = await withPeer(t);
+      const fixture = await withPeer(t, PATIENT);
       const { promise } = begin(fixture.client, {});
       promise.catch(() => undefined);
       await reach(fixture);
@@ -112,7 +126,7 @@ for (const [stage, reach] of Object.entries(STAGES)) {
 
     if (kind === "unary") continue;
     test(`${kind}, ${stage}: cancel() ends it, also twice`, async (t) => {
-      const fixture = await withPeer(t);
+      const fixture = await withPeer(t, PATIENT);
       const { promise, cancel } = begin(fixture.client, {});
       promise.catch(() => undefined);
       const check = await reach(fixture);

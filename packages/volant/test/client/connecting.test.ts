@@ -84,7 +84,7 @@ test("a server that closes without a word is UNAVAILABLE at once", async (t) => 
   assert.match((await failure(call, StatusCode.UNAVAILABLE)).message, /the server closed the connection/);
 });
 
-test("a call that waits for ready waits through failed attempts", async (t) => {
+test("gRPC detail 40: a call that waits for ready waits through failed attempts", async (t) => {
   const port = await freePort();
   const { client, channel } = openChannel(t, `127.0.0.1:${port}`, { backoff: { initialMs: 1, maxMs: 5 } });
   const call = client.unary({ value: "a" }, { waitForReady: true });
@@ -95,7 +95,7 @@ test("a call that waits for ready waits through failed attempts", async (t) => {
   assert.equal((await call).value, "a");
 });
 
-test("a call that does not wait fails while the backoff lasts, without another attempt", async (t) => {
+test("gRPC detail 40: a call that does not wait for ready is UNAVAILABLE while the backoff lasts, without another attempt", async (t) => {
   const { peer, client, channel } = await withPeer(t, { backoff: { initialMs: 100_000 } });
   const first = client.unary({ value: "a" });
   (await peer.accept()).destroy();
@@ -227,7 +227,7 @@ test("a name with several addresses reaches the one that answers", async (t) => 
   assert.equal((await client.unary({ value: "a" })).value, "a");
 });
 
-test("stream ids that run out open another connection", async (t) => {
+test("gRPC detail 32: three quarters of the stream ids used open another connection", async (t) => {
   const { peer, client, channel } = await withPeer(t);
   await assert.doesNotReject(async () => {
     const warm = client.unary({ value: "a" });
@@ -238,7 +238,7 @@ test("stream ids that run out open another connection", async (t) => {
     await warm;
     const { subchannel } = channel as unknown as { subchannel: { pick(): { http2: { parts: unknown } } } };
     const { parts } = subchannel.pick().http2 as { parts: { streams: { nextLocalId: number } } };
-    parts.streams.nextLocalId = 0x7fff_fffd;
+    parts.streams.nextLocalId = 0x6000_0001;
     const last = client.unary({ value: "last" });
     const next = client.unary({ value: "next" });
     const second = await peer.accept();
@@ -246,14 +246,14 @@ test("stream ids that run out open another connection", async (t) => {
     await second.sees(/^DATA 1 .*end/);
     second.answer(1, "next");
     assert.equal((await next).value, "next");
-    await connection.sees(/^DATA 2147483645 .*end/);
-    connection.answer(0x7fff_fffd, "last");
+    await connection.sees(/^DATA 1610612737 .*end/);
+    connection.answer(0x6000_0001, "last");
     assert.equal((await last).value, "last");
     await connection.closed();
   });
 });
 
-test("gRFC A8: after too_many_pings the next connection pings half as often", async (t) => {
+test("gRPC detail 33: after too_many_pings the next connection pings half as often", async (t) => {
   const { peer, client, channel } = await withPeer(t, { keepalive: { timeMs: 10_000 } });
   const call = client.unary({ value: "a" });
   const connection = await peer.accept();

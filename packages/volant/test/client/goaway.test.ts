@@ -9,7 +9,7 @@ import { failure, until, withPeer, withServer } from "./support/harness.ts";
 const NO_ERROR = 0;
 const LAST_ID = 0x7fff_ffff;
 
-test("§6.8 streams up to the last id finish; those above are sent again elsewhere, in order", async (t) => {
+test("gRPC detail 31: §6.8 streams up to the last id finish; those above are sent again elsewhere, in order", async (t) => {
   const { peer, client, channel } = await withPeer(t);
   const calls = ["a", "b", "c"].map((value) => client.unary({ value }));
   const first = await peer.accept();
@@ -30,7 +30,7 @@ test("§6.8 streams up to the last id finish; those above are sent again elsewhe
   assert.equal(channel.state, "READY");
 });
 
-test("§6.8 a GOAWAY without an end in sight ends nothing: new calls have a new connection", async (t) => {
+test("gRPC detail 30: §6.8 a GOAWAY without an end in sight ends nothing: new calls have a new connection", async (t) => {
   const { peer, client, channel } = await withPeer(t);
   const call = client.unary({ value: "a" });
   const first = await peer.accept();
@@ -50,7 +50,7 @@ test("§6.8 a GOAWAY without an end in sight ends nothing: new calls have a new 
   await first.closed();
 });
 
-test("§6.8 GOAWAY right behind the first SETTINGS costs the call nothing", async (t) => {
+test("gRPC detail 31: §6.8 GOAWAY right behind the first SETTINGS costs the call nothing", async (t) => {
   const { peer, client } = await withPeer(t);
   const call = client.unary({ value: "a" });
   const first = await peer.accept();

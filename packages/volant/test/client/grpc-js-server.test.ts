@@ -97,3 +97,10 @@ test("grpc-js: a cancel in the middle of each kind reaches the server, and the c
   await until(() => wanted.every((name) => server.closed.includes(name)));
   assert.equal((await client.unary({ value: "still here" })).value, "still here");
 });
+
+test("grpc-js: a call that fails twice with UNAVAILABLE is tried until it is served", async (t) => {
+  const { server } = await grpcJs(t);
+  const { client } = openChannel(t, server.target, { retry: { backoff: { initialMs: 1, maxMs: 1 } } });
+  assert.equal((await client.unary({ value: "flaky" }, { idempotent: true })).value, "2");
+  await failure(client.unary({ value: "flaky" }), StatusCode.UNAVAILABLE);
+});

@@ -29,7 +29,7 @@ test("rst_after_header: a reset behind the headers ends the call with its code",
   await failure(call, StatusCode.INTERNAL);
 });
 
-test("rst_during_data: a reset inside a message is no clean end, whatever its code", async (t) => {
+test("gRPC detail 24: rst_during_data: a reset inside a message is no clean end, whatever its code", async (t) => {
   for (const [code, status] of [
     [NO_ERROR, StatusCode.INTERNAL],
     [INTERNAL_ERROR, StatusCode.INTERNAL],
@@ -50,7 +50,7 @@ test("rst_after_data: a reset in place of trailers takes the answer back", async
   assert.match((await failure(call, StatusCode.INTERNAL)).message, /the server reset the call \(NO_ERROR\)/);
 });
 
-test("§8.1 trailers, then RST_STREAM(NO_ERROR): the status stands", async (t) => {
+test("gRPC detail 27: §8.1 trailers before our END_STREAM, then RST_STREAM(NO_ERROR) both ways: the status stands", async (t) => {
   const { peer, client } = await withPeer(t);
   const call = client.upload();
   const connection = await peer.accept();
@@ -75,7 +75,7 @@ test("ping: pings are answered in order while a call is under way", async (t) =>
   assert.equal((await call).value, "pong");
 });
 
-test("max_streams: calls above the server's limit wait their turn, first come first served", async (t) => {
+test("gRPC detail 36: calls above the server's MAX_CONCURRENT_STREAMS wait their turn, first come first served", async (t) => {
   const { peer, client, channel } = await withPeer(t);
   const calls = [1, 2, 3].map((n) => client.unary({ value: String(n) }));
   const connection = await peer.accept();
@@ -90,7 +90,7 @@ test("max_streams: calls above the server's limit wait their turn, first come fi
   }
 });
 
-test("max_streams: a larger limit lets waiting calls start at once", async (t) => {
+test("gRPC detail 36: a larger MAX_CONCURRENT_STREAMS lets waiting calls start at once", async (t) => {
   const { peer, client } = await withPeer(t);
   const calls = [client.unary({ value: "1" }), client.unary({ value: "2" })];
   const connection = await peer.accept();
@@ -106,7 +106,7 @@ test("max_streams: a larger limit lets waiting calls start at once", async (t) =
   );
 });
 
-test("max_streams: a call that ends while it waits sends no frame, and its place is taken", async (t) => {
+test("gRPC detail 36: a call that is cancelled or runs out of time while it waits sends no frame, and its place is taken", async (t) => {
   const { peer, client, channel } = await withPeer(t);
   const first = client.unary({ value: "1" });
   const controller = new AbortController();
@@ -132,6 +132,27 @@ test("max_streams: a call that ends while it waits sends no frame, and its place
   assert.equal(connection.log.filter((line) => line.startsWith("RST_STREAM")).length, 0);
 });
 
+test("gRPC detail 36: a smaller MAX_CONCURRENT_STREAMS ends nothing, and holds back what waits until there is room again", async (t) => {
+  const { peer, client, channel } = await withPeer(t);
+  const calls = ["1", "2", "3"].map((value) => client.unary({ value }));
+  const connection = await peer.accept();
+  await connection.handshake([MAX_CONCURRENT_STREAMS, 2]);
+  await connection.sees(/^DATA 3 .*end/);
+  connection.write(frames.settings([MAX_CONCURRENT_STREAMS, 1]));
+  connection.answer(1, "a");
+  assert.equal((await calls[0]!).value, "a");
+  connection.write(frames.ping());
+  await connection.sees(/^PING .* ack/);
+  assert.equal(channel.pendingCount, 1);
+  connection.answer(3, "b");
+  await connection.sees(/^DATA 5 .*end/);
+  connection.answer(5, "c");
+  assert.deepEqual(
+    (await Promise.all(calls)).map(({ value }) => value),
+    ["a", "b", "c"],
+  );
+});
+
 test("max_streams: requests that cannot be encoded leave the queue without a pile of calls upon calls", async (t) => {
   const { peer, client } = await withPeer(t);
   const first = client.unary({ value: "1" });
@@ -145,7 +166,7 @@ test("max_streams: requests that cannot be encoded leave the queue without a pil
   for (const outcome of await outcomes) assert.equal(outcome.status, "rejected");
 });
 
-test("§8.7 a stream refused before it did anything is tried again, once", async (t) => {
+test("gRPC detail 37: §8.7 a stream refused before it did anything is tried again, once", async (t) => {
   const { connection, call } = await begun(t);
   connection.write(frames.rstStream(1, REFUSED_STREAM));
   await connection.sees(/^DATA 3 .*end/);
@@ -153,7 +174,7 @@ test("§8.7 a stream refused before it did anything is tried again, once", async
   assert.equal((await call).value, "pong");
 });
 
-test("§8.7 a stream refused twice is UNAVAILABLE", async (t) => {
+test("gRPC detail 37: §8.7 a stream refused twice is UNAVAILABLE", async (t) => {
   const { connection, call } = await begun(t);
   connection.write(frames.rstStream(1, REFUSED_STREAM));
   await connection.sees(/^DATA 3 .*end/);
@@ -212,8 +233,8 @@ test("a refused call that waits for room sends what its iterable gives meanwhile
   assert.equal((await call).value, "ok");
 });
 
-test("a refused call whose request was begun is UNAVAILABLE, and its iterable is closed", async (t) => {
-  const { peer, client } = await withPeer(t);
+test("a refused call that has sent more than is kept is UNAVAILABLE, and its iterable is closed", async (t) => {
+  const { peer, client } = await withPeer(t, { replayBuffer: { callBytes: 20_000 } });
   let isClosed = false;
   const call = client.upload(
     (function* () {

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { RpcError, StatusCode } from "volant";
 import { withServer } from "./support/harness.ts";
 import { ScriptedPeer } from "./support/scripted-peer.ts";
 
@@ -59,6 +60,21 @@ test("a call that waits for a server keeps the process alive; a cancelled one do
     channel.watchState((state) => state === "TRANSIENT_FAILURE" && controller.abort());
     await call.catch(show);`;
   assert.equal(await run(t, target, cancelled), "CANCELLED\n0");
+});
+
+test("a call that waits for its next attempt keeps the process alive, and no longer than it waits", async (t) => {
+  let calls = 0;
+  const { port } = await withServer(t, {
+    unary({ value }) {
+      if (++calls === 1) throw new RpcError(StatusCode.UNAVAILABLE, "not yet");
+      return { value };
+    },
+  });
+  const program = `const retrying = new Channel(process.argv[1], { retry: { backoff: { initialMs: 300, maxMs: 300 } } });
+    const { value } = await createClient(EchoService, retrying).unary({ value: "a" }, { idempotent: true });
+    console.log(value);`;
+  assert.equal(await run(t, `127.0.0.1:${port}`, program), "a\n0");
+  assert.equal(calls, 2);
 });
 
 test("a server that never sends SETTINGS holds no process whose call was cancelled", async (t) => {

@@ -21,7 +21,7 @@ async function answered(t: TestContext, answer: Answer, options: CallOptions = {
   return { call, connection, client };
 }
 
-test("trailers without grpc-status are UNKNOWN", async (t) => {
+test("gRPC detail 2: trailers without grpc-status are UNKNOWN", async (t) => {
   const { call } = await answered(t, (peer) =>
     peer.write(
       peer.headers(1),
@@ -42,14 +42,14 @@ test("data that ends the stream is no status", async (t) => {
   await failure(call, StatusCode.UNKNOWN);
 });
 
-test("grpc-status in headers that do not end the stream is not status", async (t) => {
+test("gRPC detail 9: grpc-status in headers that do not end the stream is not status", async (t) => {
   const { call } = await answered(t, (peer) =>
     peer.write(peer.headers(1, [["grpc-status", "5"]]), frames.data(1, messageBytes("pong")), peer.trailers(1)),
   );
   assert.equal((await call).value, "pong");
 });
 
-test("Trailers-Only carries the status, its message and its metadata", async (t) => {
+test("gRPC detail 9: Trailers-Only carries the status, its message and its metadata", async (t) => {
   const trailers: Metadata[] = [];
   const { call } = await answered(
     t,
@@ -88,7 +88,7 @@ test("an answer that is not gRPC is named with its HTTP status", async (t) => {
   }
 });
 
-test("§8.1 interim responses are passed over", async (t) => {
+test("gRPC detail 5: §8.1 interim responses are passed over", async (t) => {
   const { call } = await answered(t, (peer) => {
     peer.write(frames.headers(1).response(103), frames.headers(1).response(100));
     peer.answer(1, "pong");
@@ -96,14 +96,19 @@ test("§8.1 interim responses are passed over", async (t) => {
   assert.equal((await call).value, "pong");
 });
 
-test("codes that nobody knows, and texts that are none, are UNKNOWN", async (t) => {
-  for (const status of ["17", "99", "-1", "abc", ""]) {
+test("gRPC detail 2: codes that nobody knows, and texts that are none, are UNKNOWN", async (t) => {
+  for (const status of ["17", "99", "999", "-1", "+1", "01", "0x5", "1.0", "abc", ""]) {
     const { call } = await answered(t, (peer) => peer.write(peer.headers(1), peer.trailers(1, status)));
     await failure(call, StatusCode.UNKNOWN);
   }
 });
 
-test("two responses to a unary call, and none, are UNIMPLEMENTED", async (t) => {
+test("§8.2.1 a grpc-status with a space in front is a malformed field, not OK", async (t) => {
+  const { call } = await answered(t, (peer) => peer.write(peer.headers(1), peer.trailers(1, " 0")));
+  await failure(call, StatusCode.INTERNAL);
+});
+
+test("gRPC detail 11: two responses to a unary call, and none, are UNIMPLEMENTED", async (t) => {
   const two = await answered(t, (peer) =>
     peer.write(
       peer.headers(1),
@@ -118,7 +123,7 @@ test("two responses to a unary call, and none, are UNIMPLEMENTED", async (t) => 
   await failure(bare.call, StatusCode.UNIMPLEMENTED);
 });
 
-test("a response that ends inside a message is INTERNAL, and the server's own error beats that", async (t) => {
+test("gRPC detail 25: a response that ends inside a message is INTERNAL, and the server's own error beats that", async (t) => {
   const half = messageBytes("pong").subarray(0, 7);
   const ok = await answered(t, (peer) => peer.write(peer.headers(1), frames.data(1, half), peer.trailers(1)));
   assert.match((await failure(ok.call, StatusCode.INTERNAL)).message, /inside a message/);
@@ -126,7 +131,7 @@ test("a response that ends inside a message is INTERNAL, and the server's own er
   await failure(failed.call, StatusCode.RESOURCE_EXHAUSTED);
 });
 
-test("a response above the limit is RESOURCE_EXHAUSTED and reset", async (t) => {
+test("gRPC detail 16: a response above the limit is RESOURCE_EXHAUSTED and reset", async (t) => {
   const { call, connection } = await answered(
     t,
     (peer) => peer.write(peer.headers(1), frames.data(1, messageBytes("x".repeat(200)))),
@@ -162,7 +167,7 @@ test("data before headers is INTERNAL", async (t) => {
   await failure(call, StatusCode.INTERNAL);
 });
 
-test("binary metadata that is no base64 ends the call, not the connection", async (t) => {
+test("gRPC detail 17: binary metadata that is no base64 ends the call, not the connection", async (t) => {
   const headers = await answered(t, (peer) => peer.write(peer.headers(1, [["a-bin", "***"]])), {
     onHeaders: () => assert.fail("they cannot be read"),
   });

@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Channel, type ClientCallEnd, type ClientInterceptor, createClient, type RpcError } from "volant";
+import {
+  Channel,
+  type ClientCallEnd,
+  type ClientInterceptor,
+  createClient,
+  type RetryOptions,
+  type RpcError,
+  StatusCode,
+} from "volant";
 import { frames } from "../../src/testing/frame-factory.ts";
 import { EchoService, messageBytes, UNENCODABLE } from "./support/echo-service.ts";
 import { allOf, armedTimers, listenerCount } from "./support/harness.ts";
@@ -108,13 +116,14 @@ function play(peer: PeerConnection, step: Step): void {
 
 const CALLER_STEPS: ReadonlySet<string> = new Set(["cancel", "leave", "send", "send bad", "half-close"]);
 
-async function run(steps: readonly Step[]): Promise<void> {
+async function run(steps: readonly Step[], retry?: RetryOptions): Promise<void> {
   const timers = armedTimers();
   const server = await ScriptedPeer.listen();
   const errors: unknown[] = [];
   const channel = new Channel(server.target, {
     onError: (error) => errors.push(error),
     backoff: { initialMs: 1, maxMs: 1 },
+    ...(retry === undefined ? {} : { retry }),
   });
   const calls = new Calls(channel);
   let peer = await server.accept();
@@ -140,14 +149,29 @@ async function run(steps: readonly Step[]): Promise<void> {
   assert.deepEqual(errors, []);
   const { connections } = (channel as unknown as { subchannel: { connections: Set<unknown> } }).subchannel;
   assert.equal(connections.size, 0);
+  assert.equal(channel.options.replay.budget.usedBytes, 0, "octets of requests are kept");
   await server.close();
   assert.ok(armedTimers() <= timers, "a timer is still armed");
 }
 
 test("every interleaving settles every call once and leaves nothing behind", async () => {
-  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 24 }), run), {
-    numRuns: 150,
-  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 24 }), (steps) => run(steps)),
+    { numRuns: 150 },
+  );
+});
+
+test("every interleaving settles every call once, also where attempts are made again", async () => {
+  const retry: RetryOptions = {
+    methods: "all",
+    codes: [StatusCode.UNAVAILABLE, StatusCode.CANCELLED, StatusCode.INTERNAL, StatusCode.NOT_FOUND],
+    backoff: { initialMs: 1, maxMs: 1 },
+    throttling: false,
+  };
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 24 }), (steps) => run(steps, retry)),
+    { numRuns: 100 },
+  );
 });
 
 test("a connection counts its calls down to none, whatever ended them", async () => {

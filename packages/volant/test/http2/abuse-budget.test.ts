@@ -173,3 +173,28 @@ test("a client is not hurried: its request may wait for a slow server as long as
   client.advance(3_600_000);
   assert.equal(stream.isClosed, false);
 });
+
+for (const role of ["client", "server"] as const) {
+  test(`${role}: faults are counted by cause for the whole life of a connection, and can be read after it`, () => {
+    const core = CoreUnderTest.ready(role);
+    assert.deepEqual([...core.http2.faultCounts], []);
+    for (let count = 0; count < 3; count++) {
+      if (role === "server") core.receive(frames.headers(1 + 2 * count).request("POST", "/"));
+      else core.http2.sendHeaders(core.http2.openStream(), [], false);
+      core.receive(frames.windowUpdate(1 + 2 * count, 0));
+      core.receive(frames.raw(0x42, 0, 0));
+    }
+    const counts = core.http2.faultCounts;
+    assert.deepEqual([counts.get("window-update-zero-on-stream"), counts.get("unknown-frame")], [3, 3]);
+    core.receive(frames.ping().claimLength(7));
+    assert.equal(core.http2.isClosed, true);
+    assert.deepEqual(
+      [...core.http2.faultCounts.entries()],
+      [
+        ["window-update-zero-on-stream", 3],
+        ["unknown-frame", 3],
+        ["ping-length", 1],
+      ],
+    );
+  });
+}

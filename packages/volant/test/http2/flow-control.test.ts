@@ -5,6 +5,8 @@ import { ConnectionPair, CoreUnderTest } from "../../src/testing/connection-pair
 import { frames } from "../../src/testing/frame-factory.ts";
 
 const WINDOW = 65_535;
+/** Windows that stay as they are, for tests of their exact size. */
+const FIXED = { maxStreamWindowBytes: 1, maxConnectionWindowBytes: 1 } as const;
 const request = (id: number) => frames.headers(id).request("POST", "/");
 
 /** A server with streams 1, 3, … open from the peer, headers answered, nothing left to take. */
@@ -13,7 +15,7 @@ function serverWithStreams(
   options = {},
   ...settings: readonly (readonly [number, number])[]
 ): CoreUnderTest {
-  const server = CoreUnderTest.ready("server", options, ...settings);
+  const server = CoreUnderTest.ready("server", { ...FIXED, ...options }, ...settings);
   for (let index = 0; index < count; index++) {
     server.receive(request(1 + 2 * index));
     server.http2.sendHeaders(server.stream(1 + 2 * index), Buffer.of(0x88), false);
@@ -69,14 +71,14 @@ test("§6.9.2 an initial size that lifts any stream beyond 2^31-1 is a connectio
   assert.deepEqual(server.events(), ["closed FLOW_CONTROL_ERROR settings-window-overflow library"]);
 });
 
-test("§6.9 consumed octets come back as WINDOW_UPDATE once they are half of a window", () => {
+test("§6.9 consumed octets come back as WINDOW_UPDATE once they are a third of a window", () => {
   const server = serverWithStreams(1).receive(frames.data(1, 16_384), frames.data(1, 16_384), frames.data(1, 16_384));
   const stream = server.stream(1);
-  server.http2.consume(stream, 32_767);
+  server.http2.consume(stream, 21_844);
   assert.deepEqual(server.sent(), []);
   server.http2.consume(stream, 1);
-  assert.deepEqual(server.sent(), ["WINDOW_UPDATE 1 +32768"]);
-  assert.equal(stream.receiveWindow.open, WINDOW - 16_384);
+  assert.deepEqual(server.sent(), ["WINDOW_UPDATE 1 +21845"]);
+  assert.equal(stream.receiveWindow.open, WINDOW - 49_152 + 21_845);
 });
 
 test("§6.9 no stream WINDOW_UPDATE follows the peer's END_STREAM; the connection's does", () => {
@@ -162,7 +164,7 @@ test("§6.1 an empty frame that ends nothing is not sent", () => {
 });
 
 test("a message larger than both windows arrives whole once it is expected", () => {
-  const pair = ConnectionPair.ready({ server: { connectionWindowBytes: WINDOW } });
+  const pair = ConnectionPair.ready({ server: { ...FIXED, connectionWindowBytes: WINDOW } });
   const messageBytes = 4 * 1024 * 1024;
   let received = 0;
   pair.server.sink.react.onData = (stream, _bytes, start, end) => {

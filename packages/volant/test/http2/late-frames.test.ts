@@ -125,3 +125,17 @@ test("WINDOW_UPDATEs that we owe never pause reading, so that two full sides can
   }
   assert.equal(server.http2.mayRead, true);
 });
+
+test("§8.1 DATA in front of the response's headers is malformed: the stream ends, and its octets are credited", () => {
+  for (const interim of [[], [frames.headers(1).response(103)]]) {
+    const client = CoreUnderTest.ready("client", { connectionWindowBytes: 65_535 });
+    client.http2.sendHeaders(client.http2.openStream(), [], true);
+    client.sent();
+    client.receive(...interim, frames.data(1, 100).endStream());
+    assert.deepEqual(client.events(), ["reset 1 PROTOCOL_ERROR library"]);
+    assert.deepEqual(client.sent(), ["RST_STREAM 1 PROTOCOL_ERROR"]);
+    assert.equal(client.http2.windows.held, 0);
+    assert.equal(client.http2.isClosed, false);
+    assert.equal(client.http2.faultCounts.get("data-before-headers"), 1);
+  }
+});

@@ -103,7 +103,8 @@ const OPTIONS: readonly Http2Options[] = [
   {},
   { initialStreamWindowBytes: 1, connectionWindowBytes: 65_535, maxConcurrentStreams: 2 },
   { initialStreamWindowBytes: 1_000_000, outputHighWaterBytes: 65_536, streamHighWaterBytes: 1 },
-  { headerTableBytes: 0, initialStreamWindowBytes: 100 },
+  { headerTableBytes: 0, initialStreamWindowBytes: 100, maxStreamWindowBytes: 100_000 },
+  { maxStreamWindowBytes: 1, maxConnectionWindowBytes: 1 },
   { maxFrameBytes: 100_000, headerTableBytes: 65_536 },
 ];
 

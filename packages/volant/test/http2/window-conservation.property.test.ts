@@ -5,16 +5,28 @@ import type { Http2Stream } from "../../src/http2/stream.ts";
 import { CoreUnderTest } from "../../src/testing/connection-pair.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
 
+interface Windows {
+  readonly connectionWindowBytes: number;
+  readonly initialStreamWindowBytes: number;
+  readonly maxStreamWindowBytes: number;
+  readonly maxConnectionWindowBytes: number;
+}
+
+/** The opaque number of PINGs that measure for windows to grow. */
+const GROWTH_PING = 0xffff_fffe;
+
 /** A client that counts its windows as RFC 9113 §6.9 says and never exceeds them, against a server under test. */
 class HonestClient {
   readonly server: CoreUnderTest;
+  /** PINGs it has read and not answered yet. */
+  private pings = 0;
   connectionWindow = 65_535;
   private readonly windows = new Map<number, number>();
   /** Octets the server's layer above was handed and has not consumed: it never sees padding. */
   private readonly owed = new Map<Http2Stream, number>();
   private nextId = 1;
 
-  constructor(options: { connectionWindowBytes: number; initialStreamWindowBytes: number }) {
+  constructor(options: Windows) {
     this.server = CoreUnderTest.ready("server", { ...options, maxConcurrentStreams: 8, drainPingTimeoutMs: 1 });
     this.connectionWindow = options.connectionWindowBytes;
     this.initialWindow = options.initialStreamWindowBytes;
@@ -67,6 +79,7 @@ class HonestClient {
   listen(): void {
     for (const line of this.server.sent()) {
       const [name, first, second] = line.split(" ");
+      if (line === `PING 00000000${GROWTH_PING.toString(16)}`) this.pings++;
       if (name === "RST_STREAM") this.windows.delete(Number(first));
       if (name !== "WINDOW_UPDATE") continue;
       if (second === undefined) this.connectionWindow += Number(first);
@@ -74,6 +87,14 @@ class HonestClient {
         this.windows.set(Number(first), this.windows.get(Number(first))! + Number(second));
       assert.ok(this.connectionWindow <= 0x7fff_ffff);
     }
+  }
+
+  /** Answers the oldest PING, that much later. */
+  answerPing(afterMs: number): void {
+    if (this.pings === 0) return;
+    this.pings--;
+    this.server.advance(afterMs);
+    this.receive(frames.pingAck(GROWTH_PING));
   }
 
   private receive(frame: { bytes(): Buffer }): void {
@@ -86,6 +107,16 @@ type Step = (client: HonestClient, pick: (from: readonly number[]) => number | u
 
 function held(client: HonestClient, id: number): Http2Stream | undefined {
   return [...client.server.http2.streams()].find((stream) => stream.id === id);
+}
+
+/** DATA that is used at once, as much as the windows allow in so many frames. */
+function transfer(client: HonestClient, id: number, frameCount: number): void {
+  const stream = held(client, id);
+  for (let count = 0; count < frameCount && stream !== undefined && client.ids.includes(id); count++) {
+    client.data(id, 16_384, 0, false);
+    client.consume(stream, 1);
+    client.listen();
+  }
 }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -136,6 +167,25 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.constant<Step>((client) => client.listen()) },
   {
+    weight: 3,
+    arbitrary: fc.integer({ min: 1, max: 20 }).map(
+      (frameCount): Step =>
+        (client, pick) => {
+          transfer(client, pick(client.ids) ?? 0, frameCount);
+        },
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom(0, 1, 30).map(
+      (afterMs): Step =>
+        (client) => {
+          client.listen();
+          client.answerPing(afterMs);
+        },
+    ),
+  },
+  {
     weight: 1,
     arbitrary: fc.nat(9).map(
       (chance): Step =>
@@ -148,14 +198,37 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-test("§6.9 the connection's window is conserved under data, padding, cancel, reset, late data, GOAWAY and grants", () => {
+test("§6.9 the connection's window is conserved under data, padding, cancel, reset, late data, GOAWAY, grants and growth", () => {
+  let grown = 0;
   fc.assert(
     fc.property(
       fc.array(fc.tuple(step, fc.nat()), { maxLength: 120 }),
       fc.constantFrom(65_535, 100_000, 1_048_576),
       fc.constantFrom(1_000, 65_535, 300_000),
-      (steps, connectionWindowBytes, initialStreamWindowBytes) => {
-        const client = new HonestClient({ connectionWindowBytes, initialStreamWindowBytes });
+      fc.constantFrom(1, 100_000, 4_194_304),
+      fc.constantFrom(1, 1_200_000, 16_777_216),
+      fc.boolean(),
+      (
+        steps,
+        connectionWindowBytes,
+        initialStreamWindowBytes,
+        maxStreamWindowBytes,
+        maxConnectionWindowBytes,
+        bulk,
+      ) => {
+        const client = new HonestClient({
+          connectionWindowBytes,
+          initialStreamWindowBytes,
+          maxStreamWindowBytes,
+          maxConnectionWindowBytes,
+        });
+        if (bulk) {
+          client.open();
+          for (let round = 0; round < 3; round++) {
+            transfer(client, 1, 40);
+            client.answerPing(1);
+          }
+        }
         for (const [act, choice] of steps) act(client, (from) => from[choice % Math.max(1, from.length)]);
 
         for (const stream of [...client.server.http2.streams()]) {
@@ -168,21 +241,26 @@ test("§6.9 the connection's window is conserved under data, padding, cancel, re
         client.listen();
 
         const { windows } = client.server.http2;
+        const { size, ...whole } = ledger(client.server);
+        if (size > connectionWindowBytes) grown++;
+        assert.ok(size >= connectionWindowBytes && size <= Math.max(connectionWindowBytes, maxConnectionWindowBytes));
         assert.equal(windows.held, 0);
         assert.equal(windows.receive, client.connectionWindow, "both sides count the same");
-        assert.ok(windows.receive * 2 > connectionWindowBytes, "at most half of the window waits to be announced");
-        assert.deepEqual(ledger(client.server), { whole: connectionWindowBytes, granted: 0 });
-        sendInTotal(client, connectionWindowBytes);
+        assert.ok(windows.receive * 3 > size * 2, "less than a third of the window waits to be announced");
+        assert.deepEqual(whole, { whole: size, granted: 0 });
+        sendInTotal(client, size);
       },
     ),
     { numRuns: 400 },
   );
+  assert.ok(grown > 0, "no window grew in any run");
 });
 
 /** What the connection's window comes to once everything is announced and every unused grant is paid back. */
-function ledger(core: CoreUnderTest): { whole: number; granted: number } {
+function ledger(core: CoreUnderTest): { size: number; whole: number; granted: number } {
   const { receiveWindow } = (core.http2 as unknown as { parts: { receiveWindow: Record<string, number> } }).parts;
   return {
+    size: receiveWindow.size!,
     whole: receiveWindow.open! + receiveWindow.returned! - receiveWindow.excess!,
     granted: receiveWindow.granted!,
   };

@@ -111,7 +111,7 @@ for (const over of ["memory", "tcp"] as const) {
 }
 
 for (const kind of Object.keys(HEARD) as (keyof typeof HEARD)[]) {
-  test(`${kind}: the client vanishes, everything that works for it hears of it`, async (t) => {
+  test(`gRPC detail 28: ${kind}: the client vanishes, everything that works for it hears of it`, async (t) => {
     const watched = new Watched();
     const lab = await useServer(t, withHandlers(watched.handlers));
     const peer = await RawPeer.ready(lab);
@@ -180,7 +180,7 @@ test("a handler may end before its request is complete; the client is told to st
   assert.deepEqual(log.sort(), ["CANCELLED", "client finally", "client finally"]);
 });
 
-test("RFC 9113 §8.1 an answer before the request is complete is followed by a reset without an error", async (t) => {
+test("gRPC detail 27: RFC 9113 §8.1 an answer before the request is complete is followed by a reset without an error", async (t) => {
   const lab = await useServer(t, withHandlers({ upload: () => ({ text: "enough" }) }));
   const peer = await RawPeer.ready(lab);
   peer.send(request(1, "Upload"));

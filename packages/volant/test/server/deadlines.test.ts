@@ -20,7 +20,7 @@ function cancelled(call: ServerCall): Promise<never> {
   });
 }
 
-test("a handler that never settles is answered for by its deadline, and its signal fires", async (t) => {
+test("gRPC detail 8: a handler that never settles is answered for by its deadline, and its signal fires", async (t) => {
   const ends: CallEnd[] = [];
   const log: string[] = [];
   const lab = await useServer(
@@ -52,7 +52,7 @@ test("a handler that never settles is answered for by its deadline, and its sign
   );
 });
 
-test("grpc-js's deadline fires the signal of every kind", async (t) => {
+test("gRPC detail 8: grpc-js's deadline fires the signal of every kind", async (t) => {
   const aborted: string[] = [];
   const wait = async (call: ServerCall): Promise<never> => {
     await cancelled(call).catch(() => aborted.push(call.method.name));
@@ -73,8 +73,11 @@ test("grpc-js's deadline fires the signal of every kind", async (t) => {
     }),
   );
   const client = grpcJsClient(lab);
-  const options = { deadline: Date.now() + 100 };
   const none = new GrpcJsMetadata();
+  await new Promise<void>((resolve, reject) =>
+    client.waitForReady(Date.now() + 20_000, (error) => (error === undefined ? resolve() : reject(error))),
+  );
+  const options = { deadline: Date.now() + 1_000 };
   const codes = await Promise.all([
     new Promise((resolve) => client.unary({}, none, options, (error) => resolve(error?.code))),
     new Promise((resolve) => client.upload(none, options, (error) => resolve(error?.code))),
@@ -100,7 +103,7 @@ test("a deadline ends a stream whose reader does not read, with a reset", async 
   assert.equal(answer.at(-1), "RST_STREAM 1 CANCEL");
 });
 
-test("what is left of the deadline is told to the handler", async (t) => {
+test("gRPC detail 7: what is left of the deadline is told to the handler, and that there is none", async (t) => {
   const seen: { remainingMs: number; deadline: Date | undefined }[] = [];
   const lab = await useServer(
     t,

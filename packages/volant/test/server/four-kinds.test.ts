@@ -134,7 +134,7 @@ const mirroring: Partial<LabHandlers> = {
 
 const KINDS = ["unary", "download", "upload", "chat"] as const;
 
-test("metadata goes both ways in every kind: text, binary and duplicates, in order", async (t) => {
+test("gRPC detail 18: metadata goes both ways in every kind: text, binary and duplicates, in order", async (t) => {
   const lab = await useServer(t, withHandlers(mirroring));
   const client = lab.client(Lab);
   const metadata = { "x-text": ["one", "two"], "x-bytes-bin": new Uint8Array([0, 255, 1]) };

@@ -91,7 +91,7 @@ test("connections above maxConnections are closed, those below go on, and a plac
   await RawPeer.ready(lab);
 });
 
-test("RFC 9113 §6.8 drain: in-flight calls finish, new streams are told to go elsewhere, then the connection closes", async (t) => {
+test("gRPC detail 30: RFC 9113 §6.8 drain: in-flight calls finish, new streams are told to go elsewhere, then the connection closes", async (t) => {
   const gate = Promise.withResolvers<object>();
   const lab = await useServer(t, withHandlers({ unary: () => gate.promise }));
   const peer = await RawPeer.ready(lab);

@@ -36,7 +36,7 @@ export interface GrpcJsServer {
   close(): void;
 }
 
-/** `value` "hang" never answers, "fail" fails with details, "meta" answers with the metadata it got. */
+/** `value` "hang" never answers, "fail" fails with details, "flaky" is UNAVAILABLE twice, "meta" answers with the metadata it got. */
 export async function startGrpcJsServer(): Promise<GrpcJsServer> {
   const server = new grpc.Server();
   const closed: string[] = [];
@@ -49,6 +49,7 @@ export async function startGrpcJsServer(): Promise<GrpcJsServer> {
       const { value } = call.request;
       if (value === "hang") return;
       if (value === "fail") respond(failure());
+      else if (value === "flaky") respondAtThirdAttempt(call, respond);
       else if (value === "meta") respondWithMetadata(call, respond);
       else respond(null, { value });
     },
@@ -76,6 +77,12 @@ export async function startGrpcJsServer(): Promise<GrpcJsServer> {
     server.bindAsync("127.0.0.1:0", credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
   });
   return { target: `127.0.0.1:${port}`, closed, close: () => server.forceShutdown() };
+}
+
+function respondAtThirdAttempt(call: grpc.ServerUnaryCall<StringValue, Text>, respond: grpc.sendUnaryData<Text>): void {
+  const attempts = call.metadata.get("grpc-previous-rpc-attempts").join();
+  if (attempts === "2") respond(null, { value: attempts });
+  else respond({ code: grpc.status.UNAVAILABLE, details: "busy" });
 }
 
 function respondWithMetadata(call: grpc.ServerUnaryCall<StringValue, Text>, respond: grpc.sendUnaryData<Text>): void {

@@ -15,7 +15,8 @@ import {
   type StatusCode,
   statusName,
 } from "volant";
-import { timerWheel } from "../../../src/transport/timer-wheel.ts";
+import { ClientStream } from "../../../src/client/client-stream.ts";
+import { timerWheel, type WheelTimer } from "../../../src/transport/timer-wheel.ts";
 import { type EchoHandlers, EchoService, echoHandlers } from "./echo-service.ts";
 import { ScriptedPeer } from "./scripted-peer.ts";
 
@@ -94,6 +95,19 @@ export function listenerCount(signal: AbortSignal): number {
 
 export function armedTimers(): number {
   return timerWheel.size;
+}
+
+/** The deadlines of all calls fire now, so that no test has to guess how long it takes to get where it wants to be. */
+export function letDeadlinesPass(): void {
+  const { slots } = timerWheel as unknown as { slots: readonly (WheelTimer | undefined)[] };
+  const deadlines: ClientStream[] = [];
+  for (const first of slots) {
+    for (let timer = first; timer !== undefined; timer = timer.next) {
+      if (timer instanceof ClientStream) deadlines.push(timer);
+    }
+  }
+  assert.ok(deadlines.length > 0, "no call has a deadline");
+  for (const deadline of deadlines) timerWheel.arm(deadline, performance.now());
 }
 
 /** Far beyond what any condition takes: a test whose condition never comes fails instead of hanging the run. */

@@ -26,6 +26,8 @@ export interface GrpcJsLab {
   download(request: PlainNote, metadata?: Metadata, options?: CallOptions): ClientReadableStream<PlainNote>;
   upload(metadata: Metadata, options: CallOptions, callback: Callback): ClientWritableStream<PlainNote>;
   chat(metadata?: Metadata, options?: CallOptions): ClientDuplexStream<PlainNote, PlainNote>;
+  /** Connected, or given up at `deadlineMs` since 1970. */
+  waitForReady(deadlineMs: number, callback: (error?: Error) => void): void;
   close(): void;
 }
 

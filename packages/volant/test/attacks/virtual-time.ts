@@ -1,0 +1,62 @@
+/**
+ * Virtual time for everything above the core: the wheel and `performance.now()` follow a fake clock, the event loop stays
+ * real. Owns the switch there and back; hours pass in moments, and nothing depends on how fast the machine is.
+ */
+import { FakeClock } from "../../src/testing/fake-clock.ts";
+import { timerWheel } from "../../src/transport/timer-wheel.ts";
+
+/** Turns of the event loop after which nothing that was sent in memory is under way any more. */
+const TURNS = 12;
+
+export async function turns(count: number = TURNS): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+export class VirtualTime {
+  private readonly clock = new FakeClock(performance.now());
+
+  /** Runs `play` on virtual time; everything that it armed on the wheel must be disarmed at its end. */
+  static async run<T>(play: (time: VirtualTime) => Promise<T>): Promise<T> {
+    const time = new VirtualTime();
+    const { clock } = time;
+    const realNow = performance.now;
+    let wake = clock.schedule(Number.POSITIVE_INFINITY, () => undefined);
+    const realClock = timerWheel.replaceClock({
+      nowMs: () => clock.nowMs,
+      set: (run, delayMs) => {
+        clock.cancel(wake);
+        wake = clock.schedule(clock.nowMs + delayMs, run);
+      },
+    });
+    performance.now = () => clock.nowMs;
+    try {
+      return await play(time);
+    } finally {
+      performance.now = realNow;
+      timerWheel.replaceClock(realClock);
+    }
+  }
+
+  /** Moves on, a step at a time; after each what is under way arrives, and then `afterStep` runs. */
+  async pass(ms: number, stepMs: number = ms, afterStep: () => unknown = () => undefined): Promise<void> {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      this.clock.advance(stepMs);
+      await turns();
+      await afterStep();
+    }
+  }
+
+  /** Seconds until `isOver`, looked at every second, at most `limit`. */
+  async secondsUntil(
+    isOver: () => boolean,
+    limit: number,
+    everySecond: () => unknown = () => undefined,
+  ): Promise<number> {
+    let seconds = 0;
+    for (; seconds < limit && !isOver(); seconds++) {
+      await everySecond();
+      await this.pass(1_000);
+    }
+    return seconds;
+  }
+}
