@@ -6,10 +6,13 @@ import { parseArgs } from "node:util";
 import type { RunOptions, Scenario } from "./lib/scenario.ts";
 import { formatTable } from "./lib/table.ts";
 import type { Row } from "./lib/targets.ts";
+import { bidiStreaming } from "./scenarios/bidi-streaming.ts";
+import { clientStreaming } from "./scenarios/client-streaming.ts";
 import { codec } from "./scenarios/codec.ts";
 import { floods } from "./scenarios/floods.ts";
 import { http2Micro } from "./scenarios/http2-micro.ts";
 import { idleConnections } from "./scenarios/idle-connections.ts";
+import { longFatLink } from "./scenarios/long-fat-link.ts";
 import { serverStreaming } from "./scenarios/server-streaming.ts";
 import { streamMemory } from "./scenarios/stream-memory.ts";
 import { unaryClient } from "./scenarios/unary-client.ts";
@@ -19,11 +22,14 @@ const SCENARIOS: readonly Scenario[] = [
   unaryServer,
   unaryClient,
   serverStreaming,
+  clientStreaming,
+  bidiStreaming,
   http2Micro,
   idleConnections,
   floods,
   streamMemory,
   codec,
+  longFatLink,
 ];
 
 const USAGE = `npm run bench -- [--scenario NAME[,NAME]] [--pairs N] [--duration SECONDS] [--json FILE]

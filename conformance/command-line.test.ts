@@ -14,6 +14,7 @@ test("without arguments every suite runs once", () => {
     isFast: false,
     repeat: 1,
     jsonFile: undefined,
+    writesDocument: false,
   });
 });
 
@@ -27,9 +28,9 @@ test("--suite may be repeated and may be a list; suites run in their own order, 
   assert.deepEqual(suites, ["hpack", "nginx"]);
 });
 
-test("--json and --repeat carry their values", () => {
-  const { jsonFile, repeat } = readCommandLine(["--json", "out.json", "--repeat=10"], KNOWN);
-  assert.deepEqual([jsonFile, repeat], ["out.json", 10]);
+test("--json, --repeat and --write carry their values", () => {
+  const { jsonFile, repeat, writesDocument } = readCommandLine(["--json", "out.json", "--repeat=10", "--write"], KNOWN);
+  assert.deepEqual([jsonFile, repeat, writesDocument], ["out.json", 10, true]);
 });
 
 test("what is not allowed is named", () => {

@@ -10,6 +10,8 @@ export interface CommandLine {
   /** How often each suite runs; a case passes if it passed every time. */
   readonly repeat: number;
   readonly jsonFile: string | undefined;
+  /** Bring `docs/conformance.md` up to date. */
+  readonly writesDocument: boolean;
 }
 
 export interface KnownSuite {
@@ -19,7 +21,7 @@ export interface KnownSuite {
 
 export function usage(known: readonly KnownSuite[]): string {
   const names = known.map(({ name, isFast }) => (isFast ? `${name}*` : name)).join(", ");
-  return `npm run conformance -- [--suite NAME[,NAME]]... [--fast] [--repeat N] [--json FILE]\nsuites (* is in --fast): ${names}`;
+  return `npm run conformance -- [--suite NAME[,NAME]]... [--fast] [--repeat N] [--json FILE] [--write]\nsuites (* is in --fast): ${names}`;
 }
 
 /** Throws an Error that says what was given and what is allowed. */
@@ -31,6 +33,7 @@ export function readCommandLine(args: readonly string[], known: readonly KnownSu
       fast: { type: "boolean", default: false },
       repeat: { type: "string", default: "1" },
       json: { type: "string" },
+      write: { type: "boolean", default: false },
     },
   });
   const repeat = Number(values.repeat);
@@ -41,6 +44,7 @@ export function readCommandLine(args: readonly string[], known: readonly KnownSu
     isFast: values.fast,
     repeat,
     jsonFile: values.json,
+    writesDocument: values.write,
   };
 }
 

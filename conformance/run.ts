@@ -5,15 +5,18 @@
  * Exits with 1 if a case failed that is not on the list of expected failures, or one on it passed; with 2 if the command
  * line is wrong. A suite that cannot run here is named and left out: that is no failure.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandLine, readCommandLine, usage } from "./command-line.ts";
+import { formatDocument } from "./document.ts";
 import { findProblems, parseExpectedFailures } from "./expected-failures.ts";
 import { formatTable, mergeRuns, type Row, toRows } from "./report.ts";
 import { SUITES } from "./suites/index.ts";
 import type { RoleResult, Suite, SuiteContext } from "./suites/suite.ts";
 import { type InstallOptions, type Located, locateTool } from "./tools/install.ts";
 import type { ToolName } from "./tools/versions.ts";
+
+const DOCUMENT = join(import.meta.dirname, "..", "docs", "conformance.md");
 
 const log = (line: string): void => {
   process.stderr.write(`${line}\n`);
@@ -36,7 +39,13 @@ async function run(commandLine: CommandLine): Promise<void> {
   if (commandLine.jsonFile !== undefined) {
     writeFileSync(commandLine.jsonFile, `${JSON.stringify(report.rows, null, 2)}\n`);
   }
+  if (commandLine.writesDocument) writeDocument(report.rows);
   if (report.problems.length > 0) process.exitCode = 1;
+}
+
+function writeDocument(rows: readonly Row[]): void {
+  const before = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, "utf8") : "";
+  writeFileSync(DOCUMENT, formatDocument(rows, before, SUITES));
 }
 
 async function runSuite(

@@ -22,7 +22,14 @@ test("the row is judged by the flooded p99 and names its flood", () => {
 });
 
 test("an attack that sent nothing, and a probe that was late itself, say nothing", () => {
-  assert.equal(findFloodVoidReason(quiet, { ...quiet, p99LateMs: 5.9 }, 1), undefined);
-  assert.match(findFloodVoidReason(quiet, { ...quiet, p99LateMs: 6.5 }, 1) ?? "", /5\.5 ms later/);
-  assert.match(findFloodVoidReason(quiet, quiet, 0) ?? "", /send nothing/);
+  const target = createLatencyTarget("PING", quiet.p99Ms);
+  const slow: ProbeReport = { ...quiet, p99Ms: 13 };
+  assert.equal(findFloodVoidReason(quiet, { ...slow, p99LateMs: 5.9 }, 1, target), undefined);
+  assert.match(findFloodVoidReason(quiet, { ...slow, p99LateMs: 6.5 }, 1, target) ?? "", /5\.5 ms later/);
+  assert.match(findFloodVoidReason(quiet, quiet, 0, target) ?? "", /send nothing/);
+});
+
+test("a time that is within the limit although the probe was late counts", () => {
+  const target = createLatencyTarget("PING", quiet.p99Ms);
+  assert.equal(findFloodVoidReason(quiet, { ...quiet, p99Ms: 12, p99LateMs: 9 }, 1, target), undefined);
 });

@@ -26,9 +26,18 @@ export function createLatencyTarget(flood: string, quietMs: number): Target {
   };
 }
 
-/** Why a flooded run says nothing about the server, if it does. */
-export function findFloodVoidReason(quiet: ProbeReport, flooded: ProbeReport, framesSent: number): string | undefined {
+/**
+ * Why a flooded run says nothing about the server, if it does. A probe that was late measured too long a time: where even that is within
+ * the limit, the run counts.
+ */
+export function findFloodVoidReason(
+  quiet: ProbeReport,
+  flooded: ProbeReport,
+  framesSent: number,
+  { must }: Target,
+): string | undefined {
   if (framesSent === 0) return "the attacker could send nothing";
+  if (must !== null && flooded.p99Ms <= must) return undefined;
   const added = flooded.p99LateMs - quiet.p99LateMs;
   if (added > MAX_ADDED_LATENESS_MS) return `the probe itself was ${added.toFixed(1)} ms later than without the attack`;
   return undefined;

@@ -20,6 +20,10 @@ export interface Memory {
 
 export interface ResidentServer extends ServerProcess {
   measureMemory(): Promise<Memory>;
+  /** The same once V8 has given back the pages that it keeps for later: what this process cannot do without. */
+  measureFloor(): Promise<Memory>;
+  /** As it is, without a collection. */
+  readResident(): number;
 }
 
 export async function startResidentServer(name: string, program: string): Promise<ResidentServer> {
@@ -32,15 +36,23 @@ export async function startResidentServer(name: string, program: string): Promis
       else process.stderr.write(`${name}: ${line}\n`);
     },
   });
-  const measureMemory = async (): Promise<Memory> => {
-    const { promise, resolve } = Promise.withResolvers<NodeJS.MemoryUsage>();
-    onCollected = resolve;
-    process.kill(server.pid, "SIGUSR2");
-    const { heapUsed, external } = await promise;
-    await sleep(SETTLE_MS);
+  const readResident = (): number => {
     const residentBytes = readResidentBytes(server.pid);
     if (residentBytes === undefined) throw new Error(`${name} has ended`);
-    return { residentBytes, liveBytes: heapUsed + external };
+    return residentBytes;
   };
-  return { ...server, measureMemory };
+  const collect = async (signal: NodeJS.Signals): Promise<Memory> => {
+    const { promise, resolve } = Promise.withResolvers<NodeJS.MemoryUsage>();
+    onCollected = resolve;
+    process.kill(server.pid, signal);
+    const { heapUsed, external } = await promise;
+    await sleep(SETTLE_MS);
+    return { residentBytes: readResident(), liveBytes: heapUsed + external };
+  };
+  return {
+    ...server,
+    measureMemory: () => collect("SIGUSR2"),
+    measureFloor: () => collect("SIGHUP"),
+    readResident,
+  };
 }

@@ -24,7 +24,7 @@ async function runServerStreaming(options: RunOptions): Promise<Row[]> {
   requireH2load();
   const servers: ServerProcess[] = [];
   try {
-    servers.push(await startServer("volant", join(FOLDER, "servers", "volant-streaming.ts")));
+    servers.push(await startServer("volant", join(FOLDER, "servers", "volant-users.ts")));
     servers.push(await startServer("grpc-js", join(installPeer("grpc-js"), "server.mjs")));
     const ours = await prepare(servers[0]!, options);
     const theirs = await prepare(servers[1]!, options);

@@ -3,7 +3,8 @@
  * requests that wait for the server to allow another stream.
  */
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { ErrorCode, Fault, GoAway, Http2Options, Http2Stream } from "volant/http2";
 import { SocketDriver, toFields } from "./socket-driver.ts";
 
@@ -88,13 +89,15 @@ export class Exchange {
 export class CoreClient {
   readonly driver: SocketDriver;
   readonly gone: Promise<Fault | undefined>;
+  private readonly scheme: string;
   private readonly goAways: GoAway[] = [];
   private readonly waiting: Exchange[] = [];
   private readonly open = new Set<Exchange>();
   private readonly goAwayArrived = Promise.withResolvers<GoAway>();
   private readonly pings = new Map<number, () => void>();
 
-  private constructor(socket: ReturnType<typeof connect>, options: Http2Options, onReady: () => void) {
+  private constructor(socket: Socket, scheme: string, options: Http2Options, onReady: () => void) {
+    this.scheme = scheme;
     this.driver = new SocketDriver(
       "client",
       socket,
@@ -130,12 +133,11 @@ export class CoreClient {
     this.gone = this.driver.gone;
   }
 
-  /** Resolves when the server's SETTINGS are there. */
-  static async connect(port: number, options: Http2Options = {}): Promise<CoreClient> {
-    const socket = connect(port, "127.0.0.1");
-    await once(socket, "connect");
+  /** Resolves when the server's SETTINGS are there. With `ca` over TLS. */
+  static async connect(port: number, options: Http2Options = {}, ca?: string): Promise<CoreClient> {
+    const socket = ca === undefined ? await openPlain(port) : await openTls(port, ca);
     const ready = Promise.withResolvers<void>();
-    const client = new CoreClient(socket, options, () => ready.resolve());
+    const client = new CoreClient(socket, ca === undefined ? "http" : "https", options, () => ready.resolve());
     void client.gone.then(() => ready.reject(new Error("the connection ended before it was ready")));
     await ready.promise;
     return client;
@@ -192,7 +194,7 @@ export class CoreClient {
   private startNow(exchange: Exchange): void {
     const { http2 } = this.driver;
     const { method = "GET", path, headers = {}, body, trailers, isOpen = false } = exchange.init;
-    const pseudo = { ":method": method, ":scheme": "http", ":authority": "127.0.0.1", ":path": path };
+    const pseudo = { ":method": method, ":scheme": this.scheme, ":authority": "127.0.0.1", ":path": path };
     const stream = http2.openStream();
     exchange.stream = stream;
     stream.context = exchange;
@@ -236,6 +238,20 @@ export class CoreClient {
   private failAll(error: Error): void {
     for (const exchange of [...this.open, ...this.waiting.splice(0)]) this.fail(exchange, error);
   }
+}
+
+async function openPlain(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  return socket;
+}
+
+async function openTls(port: number, ca: string): Promise<Socket> {
+  const socket = connectTls({ port, host: "127.0.0.1", servername: "localhost", ca, ALPNProtocols: ["h2"] });
+  await once(socket, "secureConnect");
+  if (socket.alpnProtocol === "h2") return socket;
+  socket.destroy();
+  throw new Error(`the server chose ${String(socket.alpnProtocol)} and not h2`);
 }
 
 function exchangeOf(stream: Http2Stream): Exchange {

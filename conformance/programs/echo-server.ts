@@ -8,7 +8,9 @@
  */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import type { ErrorCode, HeaderField, Http2Options, Http2Stream } from "volant/http2";
+import type { Identity } from "../../packages/volant/test/tls/support/certificates.ts";
 import { patternBody } from "./body.ts";
 import { SocketDriver, toFields } from "./socket-driver.ts";
 
@@ -34,16 +36,21 @@ export interface EchoServer {
   close(): Promise<void>;
 }
 
-export async function startEchoServer(options: Http2Options = {}): Promise<EchoServer> {
+/** With `identity` over TLS, where a client has to choose HTTP/2 by ALPN. */
+export async function startEchoServer(options: Http2Options = {}, identity?: Identity): Promise<EchoServer> {
   const connections = new Set<EchoConnection>();
   let receivedBytes = 0;
-  const listener = createServer((socket) => {
+  const accept = (socket: Socket): void => {
     const connection = new EchoConnection(socket, options, (bytes) => {
       receivedBytes += bytes;
     });
     connections.add(connection);
     void connection.driver.gone.then(() => connections.delete(connection));
-  });
+  };
+  const listener =
+    identity === undefined
+      ? createServer(accept)
+      : createTlsServer({ cert: identity.cert, key: identity.key, ALPNProtocols: ["h2"] }, accept);
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");
   const close = async (): Promise<void> => {

@@ -1,8 +1,8 @@
 /**
  * grpc-js behind {@link UserClient}.
  */
-import { type Client, type ClientDuplexStream, Metadata, type ServiceError } from "@grpc/grpc-js";
-import { createUserClient, USER_SERVICE } from "../../bench/lib/user-client.ts";
+import { Client, type ClientDuplexStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { USER_SERVICE } from "../../bench/lib/user-client.ts";
 import { CallFailure, type CallInit, type Pairs, type UnaryAnswer, type UserClient } from "./user-client.ts";
 
 interface Response {
@@ -21,8 +21,15 @@ interface Exchange {
 export class GrpcJsUserClient implements UserClient {
   private readonly client: Client;
 
-  constructor(port: number) {
-    this.client = createUserClient(port);
+  /** With `ca` over TLS. */
+  constructor(port: number, ca?: string) {
+    const target = `127.0.0.1:${port}`;
+    // Its certificate has the address too, but Node warns of an address as the name to ask for.
+    const options = { "grpc.ssl_target_name_override": "localhost" };
+    this.client =
+      ca === undefined
+        ? new Client(target, credentials.createInsecure())
+        : new Client(target, credentials.createSsl(Buffer.from(ca)), options);
   }
 
   async getUser(userId: string, init: CallInit = {}): Promise<UnaryAnswer> {

@@ -3,6 +3,7 @@
  * pass through something in between. Keeps no users.
  */
 import { type Handlers, RpcError, resourceInfo, Server, type ServerCall, StatusCode } from "volant";
+import type { Identity } from "../../packages/volant/test/tls/support/certificates.ts";
 import { UserService } from "../../services/users/src/gen/user_pb.ts";
 
 /** Ids with a meaning of their own. */
@@ -19,7 +20,8 @@ export interface TestUserServer {
   nextCancelled(): Promise<string>;
 }
 
-export async function startUserServer(): Promise<TestUserServer> {
+/** With `tls` over TLS. */
+export async function startUserServer(tls?: Identity): Promise<TestUserServer> {
   const cancelled: string[] = [];
   const waiting: ((method: string) => void)[] = [];
   const noteEnd = (call: ServerCall): void =>
@@ -31,7 +33,7 @@ export async function startUserServer(): Promise<TestUserServer> {
   // What a crashing handler throws is expected here.
   const server = new Server({ onError: () => {} });
   server.add(UserService, createHandlers(noteEnd), { partial: true });
-  const { port } = await server.listen({ host: "127.0.0.1" });
+  const { port } = await server.listen({ host: "127.0.0.1", ...(tls !== undefined && { tls }) });
   const nextCancelled = (): Promise<string> => new Promise((resolve) => waiting.push(resolve));
   return { server, port, cancelled, nextCancelled };
 }

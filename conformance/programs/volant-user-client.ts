@@ -9,8 +9,9 @@ export class VolantUserClient implements UserClient {
   private readonly channel: Channel;
   private readonly users: Client<typeof UserService>;
 
-  constructor(port: number) {
-    this.channel = new Channel(`127.0.0.1:${port}`);
+  /** With `ca` over TLS. */
+  constructor(port: number, ca?: string) {
+    this.channel = new Channel(`127.0.0.1:${port}`, ca === undefined ? {} : { tls: { ca } });
     this.users = createClient(UserService, this.channel);
   }
 

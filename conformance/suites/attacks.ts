@@ -1,11 +1,13 @@
 /**
- * Known attacks on HTTP/2 peers, replayed against the core in memory and on virtual time. Each must be repelled, must
+ * Known attacks on HTTP/2 peers, replayed against the core, or a whole server, in memory and on virtual time. Each must be repelled, must
  * succeed once its limit is off, so that the proof can fail, and must spare the honest peer that comes closest to it.
  * The attacks themselves are in the library's tests; `docs/limits.md` has the table of them.
  */
 import assert from "node:assert/strict";
 import type { Attack } from "../../packages/volant/test/attacks/attack.ts";
 import { ATTACKS } from "../../packages/volant/test/attacks/attack-list.ts";
+import type { ServerAttack } from "../../packages/volant/test/attacks/server-attack.ts";
+import { SERVER_ATTACKS } from "../../packages/volant/test/attacks/server-attacks.ts";
 import { type Checks, runChecks, type Suite, type SuiteContext } from "./suite.ts";
 
 function checksFor(attack: Attack, log: SuiteContext["log"]): Checks {
@@ -30,9 +32,29 @@ function checksFor(attack: Attack, log: SuiteContext["log"]): Checks {
   return checks;
 }
 
+function serverChecksFor(attack: ServerAttack, log: SuiteContext["log"]): Checks {
+  const { name, allowed, unit, off, play, honest } = attack;
+  return {
+    [`${name}: repelled`]: async () => {
+      const { got, counted } = await play({});
+      log(`${name}: ${got} ${unit}, ${allowed} allowed; ${attack.counter} ${counted}`);
+      assert.ok(got <= allowed, `${got} ${unit}, ${allowed} are allowed`);
+      assert.ok(counted > 0, `${attack.counter} was not counted`);
+    },
+    [`${name}: unhurt is ${honest.name}`]: () => honest.play(),
+    [`${name}: succeeds without its limit`]: async () => {
+      const { got } = await play(off);
+      assert.ok(got > allowed, `${got} ${unit} prove nothing: with the limit ${allowed} are allowed`);
+    },
+  };
+}
+
 async function run({ log }: SuiteContext): ReturnType<Suite["run"]> {
-  const checks: Record<string, () => void> = {};
-  for (const attack of ATTACKS) Object.assign(checks, checksFor(attack, log));
+  const checks: Checks = Object.assign(
+    {},
+    ...ATTACKS.map((attack) => checksFor(attack, log)),
+    ...SERVER_ATTACKS.map((attack) => serverChecksFor(attack, log)),
+  );
   return [{ role: "server", cases: await runChecks(checks) }];
 }
 

@@ -1,6 +1,7 @@
 /**
- * Tools that people reach for: curl (with prior knowledge of HTTP/2), nghttp and h2load against our echo server. All three
- * are built on nghttp2, which is not the point: their defaults differ, and so does what they put on the wire.
+ * Tools that people reach for: curl, nghttp and h2load against our echo server, over cleartext (with prior knowledge of
+ * HTTP/2) and over TLS (by ALPN). All three are built on nghttp2, which is not the point: their defaults differ, and so does
+ * what they put on the wire.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,23 +9,33 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Http2Options } from "volant/http2";
 import { patternBody } from "../programs/body.ts";
+import { testIdentity, writeTestIdentity } from "../programs/certificates.ts";
 import { type EchoServer, startEchoServer } from "../programs/echo-server.ts";
 import { type CommandResult, runOrThrow } from "../tools/processes.ts";
 import { BODY_SIZES } from "./body-sizes.ts";
 import { parseH2load, parseNghttpTrace } from "./nghttp-output.ts";
 import { type Check, type Checks, runChecks, SkippedCase, type Suite, type SuiteContext } from "./suite.ts";
+import { onBothWires, type Wire } from "./wires.ts";
 
 type Run = (args: readonly string[], stdin?: Buffer) => Promise<CommandResult>;
 type Use = (run: Run, url: string, echo: EchoServer) => Promise<void>;
 
+/** A program, and how it reaches the server. */
+interface Program {
+  readonly command: string | undefined;
+  readonly fixed: readonly string[];
+  readonly wire: Wire;
+}
+
 /** A check with a server of its own. */
-function withEcho(command: string | undefined, fixed: readonly string[], use: Use, options: Http2Options = {}): Check {
+function withEcho({ command, fixed, wire }: Program, use: Use, options: Http2Options = {}): Check {
   return async () => {
     if (command === undefined) throw new SkippedCase("there is no such command here");
-    const echo = await startEchoServer(options);
+    const isSecure = wire === "TLS";
+    const echo = await startEchoServer(options, isSecure ? testIdentity() : undefined);
     const run: Run = (args, stdin) => runOrThrow(command, [...fixed, ...args], stdin === undefined ? {} : { stdin });
     try {
-      await use(run, `http://127.0.0.1:${echo.port}`, echo);
+      await use(run, `${isSecure ? "https" : "http"}://127.0.0.1:${echo.port}`, echo);
     } finally {
       await echo.close();
     }
@@ -45,9 +56,10 @@ async function withBodyFile(body: Buffer, use: (file: string) => Promise<void>):
 const repeated = (count: number, ...items: readonly string[]): string[] =>
   Array.from({ length: count }, () => items).flat();
 
-function curlChecks(curl: string): Checks {
-  const fixed = ["--http2-prior-knowledge", "--silent", "--show-error", "--fail", "--max-time", "50"];
-  const check = (use: Use, options?: Http2Options): Check => withEcho(curl, fixed, use, options);
+function curlChecks(curl: string, wire: Wire, ca: string): Checks {
+  const protocol = wire === "TLS" ? ["--http2", "--cacert", ca] : ["--http2-prior-knowledge"];
+  const fixed = [...protocol, "--silent", "--show-error", "--fail", "--max-time", "50"];
+  const check = (use: Use, options?: Http2Options): Check => withEcho({ command: curl, fixed, wire }, use, options);
   const checks: Record<string, Check> = {};
   for (const bytes of BODY_SIZES) {
     checks[`curl downloads ${bytes} octets`] = check(async (run, url) => {
@@ -79,14 +91,14 @@ function curlBehaviourChecks(check: (use: Use, options?: Http2Options) => Check)
       assert.match(stdout.toString(), /hello\n[\s\S]*x-check: 1/);
     }),
     "curl sends 200 requests on one connection": check(async (run, url, echo) => {
-      await skipWithoutReuse(run);
+      await skipWithoutReuse(run, url);
       const { stdout } = await run(["--write-out", "%{num_connects}\n", ...repeated(200, `${url}/`)]);
       const connects = stdout.toString().match(/^\d+$/gm) ?? [];
       assert.deepEqual([connects.length, connects.filter((count) => count === "1").length], [200, 1]);
       assert.ok(echo.connections.size <= 1);
     }),
     "curl sends 200 requests in parallel": check(async (run, url) => {
-      await skipWithoutReuse(run);
+      await skipWithoutReuse(run, url);
       const args = ["--parallel", "--parallel-max", "100", ...repeated(200, `${url}/bytes/10000`)];
       assert.equal((await run(args)).stdout.length, 200 * 10_000);
     }),
@@ -124,7 +136,8 @@ function curlLimitChecks(check: (use: Use, options?: Http2Options) => Check): Ch
 }
 
 /** The curl of Debian 12 fails at the second request on a connection without TLS, with every server. */
-async function skipWithoutReuse(run: Run): Promise<void> {
+async function skipWithoutReuse(run: Run, url: string): Promise<void> {
+  if (url.startsWith("https:")) return;
   const version = (await run(["--version"])).stdout.toString();
   if (version.startsWith("curl 7.88.")) {
     throw new SkippedCase(
@@ -133,8 +146,9 @@ async function skipWithoutReuse(run: Run): Promise<void> {
   }
 }
 
-function nghttpChecks(nghttp: string | undefined): Checks {
-  const check = (use: Use, options?: Http2Options): Check => withEcho(nghttp, [], use, options);
+function nghttpChecks(command: string | undefined, wire: Wire): Checks {
+  const program = { command, fixed: ["--no-verify-peer"], wire };
+  const check = (use: Use, options?: Http2Options): Check => withEcho(program, use, options);
   return {
     "nghttp downloads, in every size of window": check(async (run, url) => {
       for (const bits of [1, 6, 10, 16, 24]) {
@@ -183,8 +197,8 @@ function nghttpChecks(nghttp: string | undefined): Checks {
   };
 }
 
-function h2loadChecks(h2load: string | undefined): Checks {
-  const check = (use: Use): Check => withEcho(h2load, ["--warm-up-time=0"], use);
+function h2loadChecks(command: string | undefined, wire: Wire): Checks {
+  const check = (use: Use): Check => withEcho({ command, fixed: ["--warm-up-time=0"], wire }, use);
   const load = async (run: Run, ...args: readonly string[]): Promise<void> => {
     const { stdout } = await run(args);
     const { started, succeeded } = parseH2load(stdout.toString());
@@ -206,12 +220,17 @@ function h2loadChecks(h2load: string | undefined): Checks {
 }
 
 async function run({ tool, optionalTool }: SuiteContext): ReturnType<Suite["run"]> {
-  const checks = {
-    ...curlChecks(tool("curl")),
-    ...nghttpChecks(optionalTool("nghttp")),
-    ...h2loadChecks(optionalTool("h2load")),
-  };
-  return [{ role: "server", cases: await runChecks(checks) }];
+  const files = writeTestIdentity();
+  const checks = onBothWires((wire) => ({
+    ...curlChecks(tool("curl"), wire, files.ca),
+    ...nghttpChecks(optionalTool("nghttp"), wire),
+    ...h2loadChecks(optionalTool("h2load"), wire),
+  }));
+  try {
+    return [{ role: "server", cases: await runChecks(checks) }];
+  } finally {
+    files.remove();
+  }
 }
 
 export const curl: Suite = {

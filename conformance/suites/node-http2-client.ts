@@ -6,9 +6,11 @@ import { once } from "node:events";
 import http2 from "node:http2";
 import type { Http2Options } from "volant/http2";
 import { patternBody } from "../programs/body.ts";
+import { testIdentity } from "../programs/certificates.ts";
 import { type EchoConnection, startEchoServer } from "../programs/echo-server.ts";
 import { BODY_SIZES } from "./body-sizes.ts";
 import type { Check, Checks } from "./suite.ts";
+import type { Wire } from "./wires.ts";
 
 type Session = http2.ClientHttp2Session;
 type Use = (session: Session, connection: () => EchoConnection) => Promise<void>;
@@ -18,24 +20,31 @@ interface Setup {
   readonly client?: http2.Settings;
 }
 
-function withSession(use: Use, { server = {}, client = {} }: Setup = {}): Check {
-  return async () => {
-    const echo = await startEchoServer(server);
-    const session = http2.connect(`http://127.0.0.1:${echo.port}`, { settings: client });
-    const failures: Error[] = [];
-    session.on("error", (error) => failures.push(error));
-    try {
-      await once(session, "remoteSettings");
-      const [connection] = echo.connections;
-      await use(session, () => connection!);
-      assert.deepEqual(failures, [], "the session has no error");
-      assert.equal(connection!.driver.http2.streamCount, 0, "no stream is left open on our side");
-      assert.equal(connection!.driver.http2.windows.held, 0, "everything received was granted again");
-    } finally {
-      session.destroy();
-      await echo.close();
-    }
-  };
+type WithSession = (use: Use, setup?: Setup) => Check;
+
+function sessionOver(wire: Wire): WithSession {
+  return (use, { server = {}, client = {} } = {}) =>
+    async () => {
+      const { ca, ...identity } = testIdentity();
+      const isSecure = wire === "TLS";
+      const echo = await startEchoServer(server, isSecure ? identity : undefined);
+      const session = isSecure
+        ? http2.connect(`https://127.0.0.1:${echo.port}`, { settings: client, ca })
+        : http2.connect(`http://127.0.0.1:${echo.port}`, { settings: client });
+      const failures: Error[] = [];
+      session.on("error", (error) => failures.push(error));
+      try {
+        await once(session, "remoteSettings");
+        const [connection] = echo.connections;
+        await use(session, () => connection!);
+        assert.deepEqual(failures, [], "the session has no error");
+        assert.equal(connection!.driver.http2.streamCount, 0, "no stream is left open on our side");
+        assert.equal(connection!.driver.http2.windows.held, 0, "everything received was granted again");
+      } finally {
+        session.destroy();
+        await echo.close();
+      }
+    };
 }
 
 interface Answer {
@@ -97,7 +106,7 @@ async function checkDownload(session: Session, bytes: number): Promise<void> {
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
-function sizeChecks(): Checks {
+function sizeChecks(withSession: WithSession): Checks {
   const checks: Record<string, Check> = {};
   for (const bytes of BODY_SIZES) {
     checks[`echo of ${bytes} octets`] = withSession((session) => checkEcho(session, bytes));
@@ -173,11 +182,12 @@ function ping(session: Session): Promise<void> {
   });
 }
 
-export function nodeClientChecks(): Checks {
-  return { ...sizeChecks(), ...loadChecks(), ...behaviourChecks() };
+export function nodeClientChecks(wire: Wire): Checks {
+  const withSession = sessionOver(wire);
+  return { ...sizeChecks(withSession), ...loadChecks(withSession), ...behaviourChecks(withSession) };
 }
 
-function loadChecks(): Checks {
+function loadChecks(withSession: WithSession): Checks {
   return {
     "1,000 requests one after the other": withSession(async (session) => {
       for (const at of range(1_000)) await checkEcho(session, at);
@@ -203,7 +213,7 @@ function loadChecks(): Checks {
   };
 }
 
-function behaviourChecks(): Checks {
+function behaviourChecks(withSession: WithSession): Checks {
   return {
     "settings change under way": withSession(checkSettingsChanges),
     "the client's reset arrives": withSession(checkReset),

@@ -7,9 +7,11 @@ import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { ErrorCode, type Http2Options } from "volant/http2";
 import { patternBody } from "../programs/body.ts";
+import { testIdentity } from "../programs/certificates.ts";
 import { CoreClient, StreamReset } from "../programs/core-client.ts";
 import { BODY_SIZES } from "./body-sizes.ts";
 import type { Check, Checks } from "./suite.ts";
+import type { Wire } from "./wires.ts";
 
 /** Node resets streams of a session that has more than 10 MB queued, unless it may. */
 const SESSION_MEGABYTES = 1_000;
@@ -21,25 +23,32 @@ interface Setup {
   readonly server?: http2.Settings;
 }
 
-function withServer(use: Use, { client: options = {}, server: settings = {} }: Setup = {}): Check {
-  return async () => {
-    const server = http2.createServer({ settings, maxSessionMemory: SESSION_MEGABYTES });
-    server.on("stream", (stream, headers) => serve(stream, headers));
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const accepted = once(server, "session");
-    const client = await CoreClient.connect((server.address() as AddressInfo).port, options);
-    const [session] = (await accepted) as [http2.ServerHttp2Session];
-    try {
-      await use(client, session);
-      assert.equal(client.driver.http2.streamCount, 0, "no stream is left open on our side");
-      assert.equal(client.driver.http2.windows.held, 0, "everything received was granted again");
-    } finally {
-      await client.close();
-      server.close();
-      await once(server, "close");
-    }
-  };
+type WithServer = (use: Use, setup?: Setup) => Check;
+
+function serverOver(wire: Wire): WithServer {
+  return (use, { client: options = {}, server: settings = {} } = {}) =>
+    async () => {
+      const { ca, ...identity } = testIdentity();
+      const isSecure = wire === "TLS";
+      const own = { settings, maxSessionMemory: SESSION_MEGABYTES };
+      const server = isSecure ? http2.createSecureServer({ ...own, ...identity }) : http2.createServer(own);
+      server.on("stream", (stream, headers) => serve(stream, headers));
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const accepted = once(server, "session");
+      const { port } = server.address() as AddressInfo;
+      const client = await CoreClient.connect(port, options, isSecure ? ca : undefined);
+      const [session] = (await accepted) as [http2.ServerHttp2Session];
+      try {
+        await use(client, session);
+        assert.equal(client.driver.http2.streamCount, 0, "no stream is left open on our side");
+        assert.equal(client.driver.http2.windows.held, 0, "everything received was granted again");
+      } finally {
+        await client.close();
+        server.close();
+        await once(server, "close");
+      }
+    };
 }
 
 /** The paths of `programs/echo-server.ts`, as far as they make sense here. */
@@ -95,7 +104,7 @@ async function checkDownload(client: CoreClient, bytes: number): Promise<void> {
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
-function sizeChecks(): Checks {
+function sizeChecks(withServer: WithServer): Checks {
   const checks: Record<string, Check> = {};
   for (const bytes of BODY_SIZES) {
     checks[`echo of ${bytes} octets`] = withServer((client) => checkEcho(client, bytes));
@@ -151,11 +160,12 @@ async function checkSettingsChanges(client: CoreClient, session: http2.ServerHtt
   }
 }
 
-export function nodeServerChecks(): Checks {
-  return { ...sizeChecks(), ...loadChecks(), ...behaviourChecks() };
+export function nodeServerChecks(wire: Wire): Checks {
+  const withServer = serverOver(wire);
+  return { ...sizeChecks(withServer), ...loadChecks(withServer), ...behaviourChecks(withServer) };
 }
 
-function loadChecks(): Checks {
+function loadChecks(withServer: WithServer): Checks {
   return {
     "1,000 requests one after the other": withServer(async (client) => {
       for (const at of range(1_000)) await checkEcho(client, at);
@@ -178,7 +188,7 @@ function loadChecks(): Checks {
   };
 }
 
-function behaviourChecks(): Checks {
+function behaviourChecks(withServer: WithServer): Checks {
   return {
     "settings change under way": withServer(checkSettingsChanges),
     "our reset arrives": withServer(checkOurReset),

@@ -1,41 +1,77 @@
 /**
  * The checks that a suite with a proxy runs: calls of all kinds from a client, through the proxy, to our server. Owns what
- * must come out; knows neither the proxy nor which client it is.
+ * must come out; knows neither the proxy nor which client it is. With TLS it is on both sides of the proxy.
  */
 import assert from "node:assert/strict";
 import { StatusCode } from "volant";
+import { type IdentityFiles, testIdentity, writeTestIdentity } from "../programs/certificates.ts";
 import { GrpcJsUserClient } from "../programs/grpc-js-user-client.ts";
 import { CallFailure, type UserClient } from "../programs/user-client.ts";
 import { CRASHING_ID, MISSING_ID, STUCK_ID, startUserServer, type TestUserServer } from "../programs/user-service.ts";
 import { VolantUserClient } from "../programs/volant-user-client.ts";
 import { freePort, type RunningServer } from "../tools/processes.ts";
 import { type CaseResult, type Check, type Checks, type RoleResult, runChecks } from "./suite.ts";
+import { WIRES, type Wire } from "./wires.ts";
 
-export type StartProxy = (backendPort: number) => Promise<RunningServer>;
+/** With `files` it speaks TLS on both sides. */
+export type StartProxy = (backendPort: number, files: IdentityFiles | undefined) => Promise<RunningServer>;
+type Connect = (port: number, ca: string | undefined) => UserClient;
 
 const MEGABYTE = 1_000_000;
 const range = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
 /** Ours as the server with grpc-js as the client, then ours on both sides. */
 export async function runProxied(startProxy: StartProxy): Promise<readonly RoleResult[]> {
-  return [
-    { role: "server", cases: await runThrough(startProxy, (port) => new GrpcJsUserClient(port)) },
-    { role: "client", cases: await runThrough(startProxy, (port) => new VolantUserClient(port)) },
-  ];
+  const files = writeTestIdentity();
+  const clients: Readonly<Record<RoleResult["role"], Connect>> = {
+    server: (port, ca) => new GrpcJsUserClient(port, ca),
+    client: (port, ca) => new VolantUserClient(port, ca),
+  };
+  try {
+    const results: RoleResult[] = [];
+    for (const role of ["server", "client"] as const) {
+      const cases: CaseResult[] = [];
+      for (const wire of WIRES) cases.push(...(await runThrough(wireSetup(wire, files, startProxy, clients[role]))));
+      results.push({ role, cases });
+    }
+    return results;
+  } finally {
+    files.remove();
+  }
 }
 
-async function runThrough(startProxy: StartProxy, connect: (port: number) => UserClient): Promise<CaseResult[]> {
-  const backend = await startUserServer();
-  const proxy = await startProxy(backend.port);
-  const client = connect(proxy.port);
+/** Everything that differs from one wire to the other. */
+interface Setup {
+  readonly wire: Wire;
+  readonly startBackend: () => Promise<TestUserServer>;
+  readonly startProxy: (backendPort: number) => Promise<RunningServer>;
+  readonly connect: (port: number) => UserClient;
+}
+
+function wireSetup(wire: Wire, files: IdentityFiles, startProxy: StartProxy, connect: Connect): Setup {
+  const { ca, cert, key } = testIdentity();
+  const isSecure = wire === "TLS";
+  return {
+    wire,
+    startBackend: () => startUserServer(isSecure ? { cert, key } : undefined),
+    startProxy: (backendPort) => startProxy(backendPort, isSecure ? files : undefined),
+    connect: (port) => connect(port, isSecure ? ca : undefined),
+  };
+}
+
+async function runThrough(setup: Setup): Promise<CaseResult[]> {
+  const backend = await setup.startBackend();
+  const proxy = await setup.startProxy(backend.port);
+  const client = setup.connect(proxy.port);
   try {
     const cases = await runChecks({
       ...unaryChecks(client),
       ...failureChecks(client),
       ...streamingChecks(client),
       ...cancellationChecks(client, backend),
+      ...absenceChecks(setup),
     });
-    return [...cases, ...(await runChecks(absenceChecks(startProxy, connect)))];
+    return cases.map((each) => ({ ...each, name: `${setup.wire}: ${each.name}` }));
   } finally {
     await client.close();
     await proxy.stop();
@@ -168,7 +204,7 @@ function cancellationChecks(client: UserClient, { nextCancelled }: TestUserServe
   };
 }
 
-function absenceChecks(startProxy: StartProxy, connect: (port: number) => UserClient): Checks {
+function absenceChecks({ startBackend, startProxy, connect }: Setup): Checks {
   return {
     "a proxy without a server answers UNAVAILABLE": async () => {
       const proxy = await startProxy(await freePort());
@@ -181,7 +217,7 @@ function absenceChecks(startProxy: StartProxy, connect: (port: number) => UserCl
       }
     },
     "a drain of our server lets the call under way finish": async () => {
-      const backend = await startUserServer();
+      const backend = await startBackend();
       const proxy = await startProxy(backend.port);
       const client = connect(proxy.port);
       try {

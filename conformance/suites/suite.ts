@@ -38,6 +38,8 @@ export interface Suite {
   readonly tools: readonly ToolName[];
   /** Without these some of its cases are skipped. */
   readonly optionalTools?: readonly ToolName[];
+  /** Whom it runs against, where that is none of its tools. */
+  readonly peer?: string;
   /** Why the suite cannot run here, or undefined where it can. */
   readonly absence?: () => string | undefined;
   readonly run: (context: SuiteContext) => Promise<readonly RoleResult[]>;

@@ -1,152 +1,114 @@
 /**
- * The tools that people point at a gRPC server, against the flagship service as its own process with an embedded database:
- * grpcurl, ghz and buf curl, with the proto given to them. They are the users' first call, so each sees every kind of call.
+ * The tools that people point at a gRPC server, against the flagship service as its own process with an embedded database. They
+ * are the users' first call, so what they need to know they learn by reflection, and each sees every kind of call. Directly,
+ * over TLS, and through the proxies that are there.
  */
-import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type CommandResult, freePort, runCommand, runOrThrow, startServer } from "../tools/processes.ts";
-import { type Checks, runChecks, SkippedCase, type Suite, type SuiteContext } from "./suite.ts";
-import { parseGhzReport, parseJsonStream } from "./tool-output.ts";
+import { writeTestIdentity } from "../programs/certificates.ts";
+import { freePort, type RunningServer, startServer } from "../tools/processes.ts";
+import type { ToolName } from "../tools/versions.ts";
+import { startHaproxy } from "./haproxy.ts";
+import { startNginx } from "./nginx.ts";
+import { type CaseResult, type Checks, runChecks, type Suite, type SuiteContext } from "./suite.ts";
+import { bufBasics, bufChecks } from "./tools-buf.ts";
+import { grpcJsChecks, healthProbeChecks, pythonChecks } from "./tools-clients.ts";
+import { ghzBasics, ghzChecks } from "./tools-ghz.ts";
+import { grpcurlBasics, grpcurlChecks } from "./tools-grpcurl.ts";
+import type { Target } from "./tools-target.ts";
 
-const REPOSITORY = join(import.meta.dirname, "..", "..");
-const PROTO = join(REPOSITORY, "proto");
-const BUF = join(REPOSITORY, "node_modules", ".bin", "buf");
-const USERS = join(REPOSITORY, "services", "users", "src", "main.ts");
+const USERS = join(import.meta.dirname, "..", "..", "services", "users", "src", "main.ts");
 
-/** grpcurl ends with 64 and the status code. */
-const GRPCURL_NOT_FOUND = 64 + 5;
-const GRPCURL_INVALID_ARGUMENT = 64 + 3;
-
-type Json = Readonly<Record<string, unknown>>;
-
-const chat = (count: number): string =>
-  Array.from({ length: count }, (_, at) => JSON.stringify({ user_id: "alice", room_id: "r", content: `c${at}` })).join(
-    "\n",
-  );
-
-/** Emails are unique in the service, so each of these runs has its own. */
-const newUsers = (prefix: string, count: number): string =>
-  Array.from({ length: count }, (_, at) => JSON.stringify({ email: `${prefix}${at}@example.com`, name: "n" })).join(
-    "\n",
-  );
-
-function grpcurlChecks(grpcurl: string, port: number): Checks {
-  const call = (method: string, stdin: string, ...options: string[]): Promise<CommandResult> => {
-    const fixed = ["-plaintext", "-import-path", PROTO, "-proto", "user.proto", ...options, "-d", "@"];
-    return runCommand(grpcurl, [...fixed, `127.0.0.1:${port}`, `user.UserService/${method}`], { stdin });
-  };
-  const answers = async (method: string, stdin: string, ...options: string[]): Promise<Json[]> => {
-    const { code, stdout, stderr } = await call(method, stdin, ...options);
-    assert.equal(code, 0, stderr);
-    return parseJsonStream(stdout.toString());
-  };
-  return {
-    "grpcurl: unary": async () => {
-      const [answer] = await answers("GetUser", '{"user_id":"123"}');
-      assert.equal(answer?.message, "User retrieved successfully");
-    },
-    "grpcurl: an error with its code and details": async () => {
-      const { code, stderr } = await call("GetUser", '{"user_id":"999"}');
-      assert.equal(code, GRPCURL_NOT_FOUND, stderr);
-      assert.match(stderr, /User 999 not found[\s\S]*ResourceInfo/);
-    },
-    "grpcurl: an invalid argument": async () => {
-      const { code, stderr } = await call("GetUser", "{}");
-      assert.equal(code, GRPCURL_INVALID_ARGUMENT, stderr);
-      assert.match(stderr, /User ID is required/);
-    },
-    "grpcurl: with metadata and a deadline": async () => {
-      const options = ["-H", "x-request-id: 1", "-H", "x-octets-bin: AAEC", "-max-time", "10"];
-      assert.equal((await answers("GetUser", '{"user_id":"alice"}', ...options)).length, 1);
-    },
-    "grpcurl: client streaming of 500": async () => {
-      const [answer] = await answers("CreateUserStream", newUsers("grpcurl", 500));
-      assert.equal(answer?.createdCount, 500);
-    },
-    "grpcurl: server streaming": async () => {
-      assert.equal((await answers("StreamUsers", '{"page_size":300}')).length, 300);
-    },
-    "grpcurl: bidirectional": async () => {
-      const received = await answers("UserChat", chat(20));
-      assert.deepEqual(
-        received.map(({ content }) => content),
-        Array.from({ length: 20 }, (_, at) => `c${at}`),
-      );
-    },
-  };
-}
-
-function bufChecks(port: number): Checks {
-  const call = (method: string, data: string): Promise<CommandResult> => {
-    const url = `http://127.0.0.1:${port}/user.UserService/${method}`;
-    const fixed = ["curl", "--protocol", "grpc", "--http2-prior-knowledge", "--schema", PROTO, "--data", "@-"];
-    return runCommand(BUF, [...fixed, url], { stdin: data });
-  };
-  const answers = async (method: string, data: string): Promise<Json[]> => {
-    const { code, stdout, stderr } = await call(method, data);
-    assert.equal(code, 0, stderr);
-    return parseJsonStream(stdout.toString());
-  };
-  return {
-    "buf curl: unary": async () => {
-      const [answer] = await answers("GetUser", '{"userId":"123"}');
-      assert.equal(answer?.message, "User retrieved successfully");
-    },
-    "buf curl: an error with its code and details": async () => {
-      const { code, stderr } = await call("GetUser", '{"userId":"999"}');
-      assert.notEqual(code, 0);
-      assert.match(stderr, /not_found[\s\S]*User 999 not found[\s\S]*ResourceInfo/);
-    },
-    "buf curl: client streaming of 100": async () => {
-      const [answer] = await answers("CreateUserStream", newUsers("buf", 100));
-      assert.equal(answer?.createdCount, 100);
-    },
-    "buf curl: server streaming": async () => {
-      assert.equal((await answers("StreamUsers", '{"pageSize":50}')).length, 50);
-    },
-    "buf curl: bidirectional": async () => {
-      assert.equal((await answers("UserChat", chat(5))).length, 5);
-    },
-  };
-}
-
-function ghzChecks(ghz: string | undefined, port: number): Checks {
-  const load = async (method: string, data: string, calls: number, ...options: string[]): Promise<void> => {
-    if (ghz === undefined) throw new SkippedCase("there is no ghz");
-    const proto = ["--insecure", "--proto", join(PROTO, "user.proto"), "--import-paths", PROTO, "--format", "json"];
-    const amount = ["-n", String(calls), "-c", "20", "--connections", "4", "-d", data, ...options];
-    const args = [...proto, ...amount, "--call", `user.UserService.${method}`, `127.0.0.1:${port}`];
-    const { stdout } = await runOrThrow(ghz, args);
-    assert.deepEqual(parseGhzReport(stdout.toString()), { OK: calls });
-  };
-  return {
-    "ghz: 2,000 unary calls": () => load("GetUser", '{"user_id":"123"}', 2_000),
-    "ghz: 200 server streams": () => load("StreamUsers", '{"page_size":20}', 200),
-    "ghz: 100 client streams": () => {
-      const users = [0, 1, 2].map((at) => ({ email: `g{{.RequestNumber}}x${at}@example.com`, name: "n" }));
-      return load("CreateUserStream", JSON.stringify(users), 100);
-    },
-    "ghz: 100 bidirectional streams": () => {
-      const messages = [0, 1, 2].map(() => ({ user_id: "alice", room_id: "r{{.RequestNumber}}", content: "c" }));
-      return load("UserChat", JSON.stringify(messages), 100);
-    },
-  };
-}
-
-async function run({ tool, optionalTool }: SuiteContext): ReturnType<Suite["run"]> {
+async function startUsers(env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
   const port = await freePort();
-  const env = { ...process.env, HOST: "127.0.0.1", GRPC_PORT: String(port), DATABASE_URL: "memory://" };
-  const server = await startServer(process.execPath, [USERS], port, env);
+  const settings = { HOST: "127.0.0.1", GRPC_PORT: String(port), DATABASE_URL: "memory://", ...env };
+  return startServer(process.execPath, [USERS], port, { ...process.env, ...settings });
+}
+
+/** Everything that every tool can do. */
+function allChecks({ tool, optionalTool }: SuiteContext, target: Target): Checks {
+  return {
+    ...grpcurlChecks(tool("grpcurl"), target),
+    ...bufChecks(target),
+    ...ghzChecks(optionalTool("ghz"), target),
+    ...clientChecks(optionalTool, target),
+  };
+}
+
+/** Enough to see that the way works. */
+function basicChecks({ tool, optionalTool }: SuiteContext, target: Target): Checks {
+  return {
+    ...grpcurlBasics(tool("grpcurl"), target),
+    ...bufBasics(target),
+    ...ghzBasics(optionalTool("ghz"), target),
+    ...clientChecks(optionalTool, target),
+  };
+}
+
+function clientChecks(optionalTool: SuiteContext["optionalTool"], target: Target): Checks {
+  return {
+    ...healthProbeChecks(optionalTool("grpc-health-probe"), target),
+    ...pythonChecks(optionalTool("grpcio-services"), target),
+    ...grpcJsChecks(target),
+  };
+}
+
+type StartProxy = (path: string, backendPort: number) => Promise<RunningServer>;
+
+const PROXIES: readonly (readonly [ToolName, StartProxy])[] = [
+  ["nginx", startNginx],
+  ["haproxy", startHaproxy],
+];
+
+async function runProxied(context: SuiteContext, backendPort: number): Promise<CaseResult[]> {
+  const cases: CaseResult[] = [];
+  for (const [name, start] of PROXIES) {
+    const path = context.optionalTool(name);
+    if (path === undefined) {
+      cases.push({ name: `through ${name}`, outcome: "skipped", detail: `there is no ${name}` });
+      continue;
+    }
+    const proxy = await start(path, backendPort);
+    try {
+      cases.push(...(await runChecks(basicChecks(context, { port: proxy.port, by: `through ${name}` }))));
+    } finally {
+      await proxy.stop();
+    }
+  }
+  return cases;
+}
+
+async function runPlain(context: SuiteContext): Promise<CaseResult[]> {
+  const users = await startUsers();
   try {
-    const checks = {
-      ...grpcurlChecks(tool("grpcurl"), port),
-      ...bufChecks(port),
-      ...ghzChecks(optionalTool("ghz"), port),
-    };
-    return [{ role: "server", cases: await runChecks(checks) }];
+    const direct = await runChecks(allChecks(context, { port: users.port, by: "" }));
+    return [...direct, ...(await runProxied(context, users.port))];
   } finally {
-    await server.stop();
+    await users.stop();
   }
 }
 
-export const tools: Suite = { name: "tools", isFast: false, tools: ["grpcurl"], optionalTools: ["ghz"], run };
+async function runSecure(context: SuiteContext): Promise<CaseResult[]> {
+  const files = writeTestIdentity();
+  try {
+    const users = await startUsers({ TLS_CERT_FILE: files.cert, TLS_KEY_FILE: files.key });
+    try {
+      return await runChecks(basicChecks(context, { port: users.port, by: "over TLS", files }));
+    } finally {
+      await users.stop();
+    }
+  } finally {
+    files.remove();
+  }
+}
+
+async function run(context: SuiteContext): ReturnType<Suite["run"]> {
+  return [{ role: "server", cases: [...(await runPlain(context)), ...(await runSecure(context))] }];
+}
+
+export const tools: Suite = {
+  name: "tools",
+  isFast: false,
+  tools: ["grpcurl"],
+  optionalTools: ["ghz", "grpc-health-probe", "grpcio-services", "nginx", "haproxy"],
+  run,
+};

@@ -37,7 +37,7 @@ export async function locateTool(name: ToolName, options: InstallOptions): Promi
 
 async function locateGoTool(name: string, tool: GoTool, options: InstallOptions): Promise<Located> {
   const folder = join(TOOLS_FOLDER, `${name}-${tool.version}`);
-  const path = join(folder, name);
+  const path = join(folder, tool.command ?? name);
   if (isExecutable(path)) return { path };
   const go = findCommand("go");
   if (go === undefined) return { missing: `${name} is built with Go, and there is no go command` };
@@ -65,7 +65,8 @@ async function locatePythonTool(name: string, tool: PythonTool, options: Install
   await installInto(folder, async (staging) => {
     const timeoutMs = options.isFast ? FAST_LIMIT_MS : LIMIT_MS;
     await runOrThrow(python, ["-m", "venv", staging], { timeoutMs });
-    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", `${tool.package}==${tool.version}`];
+    const packages = [tool.package, ...(tool.also ?? [])].map((each) => `${each}==${tool.version}`);
+    const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...packages];
     await runOrThrow(join(staging, "bin", "python"), pip, { timeoutMs });
   });
   return { path };

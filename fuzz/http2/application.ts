@@ -60,9 +60,7 @@ export class Application {
         if (!this.random.oneIn(3)) this.act(stream);
       },
       onData: (stream, _bytes, start, end, endStream) => {
-        // In front of the headers of a response DATA is no step forward, unless it is the last.
-        const isEarly = this.lacksHeaders(stream);
-        if (!isEarly || endStream) this.hears(stream, isEarly ? undefined : "open", endStream);
+        this.hears(stream, "open", endStream);
         this.owed.set(stream, this.owedOf(stream) + end - start);
         if (this.random.oneIn(2)) this.consume(stream);
         if (this.random.oneIn(3)) this.act(stream);
@@ -232,11 +230,6 @@ export class Application {
     assert.ok(!this.isClosed, "something is reported after the connection is over");
     assert.equal(this.heard.get(stream), expected, `stream ${stream.id}: the calls are out of order`);
     this.heard.set(stream, endStream ? "ended" : "open");
-  }
-
-  /** The core hands a client DATA in front of the response's headers; whoever is above it refuses that (RFC 9113 §8.1). */
-  private lacksHeaders(stream: Http2Stream): boolean {
-    return this.role === "client" && !this.heard.has(stream);
   }
 
   private leave(stream: Http2Stream): void {

@@ -10,7 +10,7 @@ import type { FuzzRun, FuzzTarget } from "../target.ts";
 import { Application, LARGEST_WRITE } from "./application.ts";
 import { type Bugs, type Core, loadCore } from "./core.ts";
 import { CORPUS } from "./corpus.ts";
-import { partsOf } from "./internals.ts";
+import { grownStreamWindow, partsOf } from "./internals.ts";
 import { assertLedger, assertWithinOptions } from "./invariants.ts";
 import { OutputRules } from "./output-rules.ts";
 import { chunksOf, Random } from "./random-source.ts";
@@ -43,6 +43,11 @@ const BUGS: Bugs = {
     find: "    stream.outbound = undefined;\n    this.scheduler.remove(stream);\n",
     replace: "",
   },
+  "a window grows beyond its cap": {
+    file: "bandwidth-estimator.ts",
+    find: "maxBytes))",
+    replace: "2 ** 30))",
+  },
   "an octet of a header block is lost between CONTINUATION frames": {
     file: "header-block.ts",
     find: "this.bytes?.copy(grown, 0, 0, this.length);",
@@ -57,6 +62,13 @@ const OPTIONS: readonly Http2Options[] = [
   { maxConcurrentStreams: 2, initialStreamWindowBytes: 1_000, connectionWindowBytes: 65_535 },
   { outputHighWaterBytes: 65_536, streamHighWaterBytes: 1_000, initialStreamWindowBytes: 200_000 },
   { maxConcurrentStreams: 3, headerTableBytes: 0, maxHeaderListBytes: 400, maxContinuations: 1 },
+  {
+    initialStreamWindowBytes: 1_000,
+    connectionWindowBytes: 65_535,
+    maxStreamWindowBytes: 1_200,
+    maxConnectionWindowBytes: 70_000,
+  },
+  { initialStreamWindowBytes: 20_000, maxStreamWindowBytes: 1, maxConnectionWindowBytes: 1 },
   { maxFrameBytes: 40_000, headerTableBytes: 65_536, maxSettingsEntries: 6, maxTinyDataFrames: 2 },
 ];
 /** Octets beyond which feeding them one by one costs more than it finds. */
@@ -79,12 +91,13 @@ interface Outcome {
   readonly events: readonly string[];
   readonly sent: string;
   readonly fault: string | undefined;
+  readonly hasGrown: boolean;
 }
 
 function start(bug?: string): FuzzRun {
   const core = loadCore(BUGS, bug);
   const map = new TransitionMap();
-  const reached = { clean: 0, closed: 0 };
+  const reached = { clean: 0, closed: 0, "with grown windows": 0 };
   return {
     execute(seed) {
       const random = new Random(seed);
@@ -92,6 +105,7 @@ function start(bug?: string): FuzzRun {
       const whole = new Run(core, plan, map).play(WHOLE);
       if (whole.fault === undefined) reached.clean++;
       else reached.closed++;
+      if (whole.hasGrown) reached["with grown windows"]++;
       if (!random.oneIn(3)) return;
       const octets = plan.script.reduce((sum, step) => sum + (step.kind === "receive" ? step.octets.length : 0), 0);
       const bytewise = octets <= MAX_BYTEWISE_OCTETS;
@@ -124,6 +138,7 @@ export class Run {
   private readonly output: OutputRules;
   private readonly plan: Plan;
   private readonly sent: string[] = [];
+  private hasGrown = false;
 
   constructor(core: Core, plan: Plan, map: TransitionMap) {
     this.plan = plan;
@@ -146,7 +161,7 @@ export class Run {
       this.check();
     }
     const fault = this.under.http2.fault?.cause;
-    return { events: this.finish(), sent: this.sent.join("\n"), fault };
+    return { events: this.finish(), sent: this.sent.join("\n"), fault, hasGrown: this.hasGrown };
   }
 
   private perform(step: Step, chunks: Chunks): void {
@@ -183,8 +198,10 @@ export class Run {
 
   private check(): void {
     const { http2 } = this.under;
+    const { options } = partsOf(http2);
     assertLedger(http2);
-    assertWithinOptions(this.plan.role, partsOf(http2).options, http2, LARGEST_WRITE);
+    assertWithinOptions(this.plan.role, options, http2, LARGEST_WRITE);
+    if (grownStreamWindow(http2) > options.initialStreamWindowBytes) this.hasGrown = true;
     for (const stream of http2.streams()) {
       const owed = this.application.owedOf(stream);
       assert.ok(stream.receiveWindow.held === owed || http2.isClosed, `stream ${stream.id} holds more than is owed`);

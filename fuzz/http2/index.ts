@@ -3,9 +3,16 @@
  */
 import type { FuzzTarget } from "../target.ts";
 import { connection } from "./connection.ts";
-import { differential } from "./differential.ts";
+import { differential, differentialClient } from "./differential.ts";
 import { frameReader } from "./frame-reader.ts";
 import { headerRules } from "./header-rules.ts";
 import { hpack } from "./hpack.ts";
 
-export const HTTP2_TARGETS: readonly FuzzTarget[] = [frameReader, hpack, headerRules, connection, differential];
+export const HTTP2_TARGETS: readonly FuzzTarget[] = [
+  frameReader,
+  hpack,
+  headerRules,
+  connection,
+  differential,
+  differentialClient,
+];

@@ -33,6 +33,14 @@ export function keptOctets(connection: Http2Connection): { readonly frame: numbe
   return { frame: reader.partial?.length ?? 0, block: headers.block.bytes?.length ?? 0 };
 }
 
+/** What the windows of streams grow to. */
+export function grownStreamWindow(connection: Http2Connection): number {
+  const { receiver } = connection as unknown as {
+    readonly receiver: { readonly growth: { readonly streamWindowBytes: number } };
+  };
+  return receiver.growth.streamWindowBytes;
+}
+
 /** False while a CONTINUATION must come next. */
 export function isBetweenBlocks(connection: Http2Connection): boolean {
   return !(connection as unknown as { readonly headers: { readonly isBlockOpen: boolean } }).headers.isBlockOpen;

@@ -3,9 +3,10 @@
  */
 import assert from "node:assert/strict";
 import type { Http2Connection, ResolvedHttp2Options, Role } from "../../packages/volant/src/http2/index.ts";
-import { keptOctets, type Ledger, ledgerOf, partsOf } from "./internals.ts";
+import { grownStreamWindow, keptOctets, type Ledger, ledgerOf, partsOf } from "./internals.ts";
 
 const FRAME_HEADER_BYTES = 9;
+const DEFAULT_WINDOW_BYTES = 65_535;
 const LARGEST_DATA_FRAME = FRAME_HEADER_BYTES + 16_384;
 /** Control frames and header blocks that wait for nobody: what one step of a script can add to the output. */
 const CONTROL_ROOM_BYTES = 64 * 1024;
@@ -30,6 +31,20 @@ function assertBalanced(whose: string, { open, held, target, returned, granted, 
   assert.ok(Math.min(held, returned, granted, excess) >= 0, shown);
 }
 
+/** Windows grow no further than their caps. RFC 9113 §6.5.3: until SETTINGS are acknowledged the default is in force. */
+function assertWindowSizes(options: ResolvedHttp2Options, connection: Http2Connection): void {
+  const { receiveWindow, streams } = partsOf(connection);
+  const ofConnection = Math.max(options.connectionWindowBytes, options.maxConnectionWindowBytes);
+  assert.ok(receiveWindow.size <= ofConnection, `the connection's window has grown to ${receiveWindow.size}`);
+  const grown = grownStreamWindow(connection);
+  const cap = Math.max(options.initialStreamWindowBytes, options.maxStreamWindowBytes);
+  assert.ok(grown <= cap, `windows of streams grow to ${grown}`);
+  const ofStream = Math.max(cap, DEFAULT_WINDOW_BYTES);
+  for (const { id, receiveWindow: window } of streams.values()) {
+    assert.ok(window.size <= ofStream, `the window of stream ${id} has grown to ${window.size}`);
+  }
+}
+
 /** Nothing a peer can make us hold is without a bound. `largestWrite`: what the layer above hands over at once. */
 export function assertWithinOptions(
   role: Role,
@@ -52,7 +67,8 @@ export function assertWithinOptions(
     const limit = options.streamHighWaterBytes + largestWrite;
     assert.ok(stream.queuedBytes <= limit, `stream ${stream.id} has ${stream.queuedBytes} octets queued`);
   }
-  const mostHeld = options.connectionWindowBytes + ledgerOf(receiveWindow).granted + ledgerOf(receiveWindow).excess;
+  assertWindowSizes(options, connection);
+  const mostHeld = receiveWindow.size + ledgerOf(receiveWindow).granted + ledgerOf(receiveWindow).excess;
   assert.ok(receiveWindow.held <= mostHeld, `${receiveWindow.held} octets are held`);
   const kept = keptOctets(connection);
   assert.ok(kept.frame <= options.maxFrameBytes + FRAME_HEADER_BYTES, `${kept.frame} octets of a frame are kept`);

@@ -20,6 +20,8 @@ export type Step =
   | { readonly kind: "drain" };
 
 const IDS_OF_A_CLIENT = 0x7fff_ffff;
+const DRAIN_PING = 0xffff_ffff;
+const GROWTH_PING = 0xffff_fffe;
 const INCREMENTS = [0, 1, 100, 65_535, 1_000_000, 0x7fff_ffff];
 const SETTINGS = [
   [0x1, [0, 100, 4_096, 65_536, 0xffff_ffff]],
@@ -78,6 +80,7 @@ export class Session {
     if (choice === 13) return { kind: "time", ms: random.pick([1, 100, 6_000, 61_000]) };
     if (choice === 14 && random.oneIn(6)) return { kind: "drain" };
     if (choice === 15 && this.role === "client") return this.openStep();
+    if (choice === 16 && this.open.length > 0) return { kind: "receive", octets: this.burst(random.pick(this.open)) };
     const count = random.oneIn(4) ? 1 + random.below(6) : 1;
     return { kind: "receive", octets: Buffer.concat(Array.from({ length: count }, () => this.frame())) };
   }
@@ -137,8 +140,8 @@ export class Session {
       case 30:
         return frames.raw(0x20 + random.below(9), random.below(256), random.below(9), randomOctets(random, 5)).bytes();
       default:
-        // The drain's own PING, whether or not there was one.
-        return frames.pingAck(0xffff_ffff).bytes();
+        // The core's own PINGs, of the drain and of window growth, whether or not there was one.
+        return frames.pingAck(random.pick([DRAIN_PING, GROWTH_PING])).bytes();
     }
   }
 
@@ -178,6 +181,14 @@ export class Session {
     if (!random.oneIn(6)) return frame.bytes();
     this.ends(id);
     return frame.endStream().bytes();
+  }
+
+  /** As much as a window on one stream, and the acknowledgement that makes windows grow where one was asked for. */
+  private burst(id: number): Buffer {
+    const bytes = this.random.pick([160, 300, 6_000, 10_000]);
+    const part = Buffer.concat([1, 2, 3].map(() => frames.data(id, bytes).bytes()));
+    const acknowledged = frames.pingAck(GROWTH_PING).bytes();
+    return Buffer.concat([part, part, acknowledged].slice(this.random.below(2)));
   }
 
   private reset(id: number): Buffer {

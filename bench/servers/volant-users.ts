@@ -1,15 +1,27 @@
-// Our server in the server-streaming scenario: the public API, an async generator and a new message for each turn of it.
+// Our server in the scenarios of streams and floods: the public API, async functions and generators, and a new message for each answer.
 
 import { Server } from "volant";
 import { UserService } from "../../services/users/src/gen/user_pb.ts";
+import { echoChat, isUploadedUser } from "../streamed-messages.ts";
 import { createUserResponse, REQUESTED_ID } from "../user-response.ts";
 
 const server = new Server();
 server.add(
   UserService,
   {
+    async getUser({ userId }) {
+      return createUserResponse(userId, BigInt);
+    },
     async *streamUsers({ pageSize }) {
       for (let count = 0; count < pageSize; count++) yield createUserResponse(REQUESTED_ID, BigInt);
+    },
+    async createUserStream(users) {
+      let createdCount = 0;
+      for await (const user of users) if (isUploadedUser(user)) createdCount++;
+      return { createdCount };
+    },
+    async *userChat(messages) {
+      for await (const message of messages) yield echoChat(message);
     },
   },
   { partial: true },
