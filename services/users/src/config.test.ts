@@ -21,6 +21,10 @@ describe("the environment", () => {
     assert.equal(config.SHUTDOWN_GRACE_MS, 20_000);
     assert.equal(config.DATABASE_URL, undefined);
     assert.equal(config.PAGE_TOKEN_SECRET, undefined);
+    assert.equal(config.MAX_CONNECTION_AGE_MS, undefined);
+    assert.equal(config.KEEPALIVE_TIME_MS, 7_200_000);
+    assert.equal(config.REFLECTION, "on");
+    assert.equal(config.TLS_CERT_FILE, undefined);
   });
 
   it("gives each value its type", () => {
@@ -67,6 +71,17 @@ describe("the environment", () => {
       assert.match(faultOf({ [name]: String(option.max + 1) }), new RegExp(`^${name} `));
       if (option.min > 0) assert.match(faultOf({ [name]: String(option.min - 1) }), new RegExp(`^${name} `));
     }
+  });
+
+  it("takes a certificate with its key only, and CAs of clients with both", () => {
+    assert.equal(faultOf({ TLS_CERT_FILE: "c.pem" }), "TLS_KEY_FILE must be set where TLS_CERT_FILE is");
+    assert.equal(faultOf({ TLS_KEY_FILE: "k.pem" }), "TLS_CERT_FILE must be set where TLS_KEY_FILE is");
+    assert.equal(
+      faultOf({ TLS_CA_FILE: "ca.pem" }),
+      "TLS_CERT_FILE must be set where TLS_CA_FILE is; TLS_KEY_FILE must be set where TLS_CA_FILE is",
+    );
+    const files = { TLS_CERT_FILE: "c.pem", TLS_KEY_FILE: "k.pem", TLS_CA_FILE: "ca.pem" };
+    assert.equal(readConfig(files).TLS_CA_FILE, "ca.pem");
   });
 
   it("never shows a secret", () => {

@@ -34,6 +34,8 @@ type Option = (IntegerOption | ChoiceOption | TextOption) & {
   readonly about: string;
 };
 
+const FILE = { kind: "text", pattern: /^[^\0]{1,4096}$/, allowed: "the name of a file" } as const;
+
 export const OPTIONS = {
   HOST: {
     kind: "text",
@@ -72,6 +74,44 @@ export const OPTIONS = {
     note: "milliseconds",
     fallback: 20_000,
     about: "how long calls may go on after SIGTERM or SIGINT",
+  },
+  MAX_CONNECTION_AGE_MS: {
+    kind: "integer",
+    min: 1000,
+    max: 2 ** 31 - 1,
+    note: "milliseconds",
+    about: "how long a connection may live, so that clients spread over new replicas; not set: for ever",
+  },
+  KEEPALIVE_TIME_MS: {
+    kind: "integer",
+    min: 1000,
+    max: 2 ** 31 - 1,
+    note: "milliseconds",
+    fallback: 7_200_000,
+    about: "how long a connection may be silent before it is probed",
+  },
+  KEEPALIVE_TIMEOUT_MS: {
+    kind: "integer",
+    min: 100,
+    max: 2 ** 31 - 1,
+    note: "milliseconds",
+    fallback: 20_000,
+    about: "how long a probe may go unanswered before its connection is closed",
+  },
+  TLS_CERT_FILE: {
+    ...FILE,
+    about: "certificate of this server and those between it and its CA, PEM; not set: no TLS",
+  },
+  TLS_KEY_FILE: { ...FILE, about: "private key of TLS_CERT_FILE, PEM; needed with it" },
+  TLS_CA_FILE: {
+    ...FILE,
+    about: "CAs of clients' certificates, PEM; set: clients without such a certificate are refused",
+  },
+  REFLECTION: {
+    kind: "choice",
+    choices: ["on", "off"],
+    fallback: "on",
+    about: "tools may ask for the services and their messages; one of on, off",
   },
   MAX_RECEIVE_MESSAGE_BYTES: {
     kind: "integer",
@@ -151,8 +191,22 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     if (value === undefined) faults.push(`${name} must be ${allowedBy(option)}, not ${shown(option, given)}`);
     return [name, value];
   });
+  const config = Object.freeze(Object.fromEntries(values) as Config);
+  faults.push(...findContradictions(config));
   if (faults.length > 0) throw new ConfigError(faults.join("; "));
-  return Object.freeze(Object.fromEntries(values) as Config);
+  return config;
+}
+
+/** What is right by itself and not together. */
+function findContradictions({ TLS_CERT_FILE, TLS_KEY_FILE, TLS_CA_FILE }: Config): string[] {
+  const given = { TLS_CERT_FILE, TLS_KEY_FILE, TLS_CA_FILE };
+  if (Object.values(given).every((value) => value === undefined)) return [];
+  return (["TLS_CERT_FILE", "TLS_KEY_FILE"] as const)
+    .filter((name) => given[name] === undefined)
+    .map((name) => {
+      const others = Object.keys(given).filter((other) => given[other as keyof typeof given] !== undefined);
+      return `${name} must be set where ${others.join(" and ")} is`;
+    });
 }
 
 function parse(option: Option, given: string): string | number | undefined {

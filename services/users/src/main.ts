@@ -7,18 +7,22 @@
  */
 
 import { randomBytes } from "node:crypto";
+import type { ServerTlsOptions } from "volant";
 import { type Config, readConfig } from "./config.ts";
 import { createLogger, type LogFields, type Logger } from "./log.ts";
 import { probePort } from "./port-probe.ts";
+import { Readiness } from "./readiness.ts";
 import { dialableAddress, firstCommand, readyLine } from "./ready-line.ts";
 import { createUsersServer } from "./service.ts";
 import { startFaultLine } from "./start-fault.ts";
 import { listenForStop, type StopSignal } from "./stop-signal.ts";
 import { openStorage, type SqlStorage } from "./storage/open-storage.ts";
 import { seedSampleUsers } from "./storage/sample-users.ts";
+import { loadTls } from "./tls-files.ts";
 
 async function run(config: Config, logger: Logger, stop: StopSignal): Promise<void> {
   await probePort(config.HOST, config.GRPC_PORT);
+  const tls = await loadTls(config, (error) => logger.error("TLS files were not read again", describeFault(error)));
   const storage = await openStorage({
     url: config.DATABASE_URL,
     poolMax: config.DATABASE_POOL_MAX,
@@ -26,19 +30,30 @@ async function run(config: Config, logger: Logger, stop: StopSignal): Promise<vo
   });
   try {
     if (storage.engine === "pglite" && !isProduction(config)) await seedSampleUsers(storage);
-    if (!stop.isReceived) await serve(config, logger, stop, storage);
+    if (!stop.isReceived) await serve({ config, logger, stop, storage, tls });
   } finally {
     await storage.close();
   }
 }
 
-async function serve(config: Config, logger: Logger, stop: StopSignal, storage: SqlStorage): Promise<void> {
+interface Parts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly stop: StopSignal;
+  readonly storage: SqlStorage;
+  readonly tls: ServerTlsOptions | undefined;
+}
+
+async function serve({ config, logger, stop, storage, tls }: Parts): Promise<void> {
   const draining = new AbortController();
+  const readiness = watchStorage(storage, logger);
   const server = createUsersServer(
     {
       storage,
       pageTokenKey: pageTokenKey(config, logger),
       draining: draining.signal,
+      reflection: config.REFLECTION === "on",
+      readiness,
       chat: {
         maxRooms: config.CHAT_MAX_ROOMS,
         maxContentBytes: config.CHAT_MAX_CONTENT_BYTES,
@@ -48,16 +63,33 @@ async function serve(config: Config, logger: Logger, stop: StopSignal, storage: 
     },
     {
       maxReceiveMessageBytes: config.MAX_RECEIVE_MESSAGE_BYTES,
+      keepalive: { timeMs: config.KEEPALIVE_TIME_MS, timeoutMs: config.KEEPALIVE_TIMEOUT_MS },
+      ...(config.MAX_CONNECTION_AGE_MS !== undefined && { maxConnectionAgeMs: config.MAX_CONNECTION_AGE_MS }),
       onError: (error, call) => logger.error("failed unexpectedly", describeFault(error, call?.method.path)),
     },
   );
-  const { port } = await server.listen({ host: config.HOST, port: config.GRPC_PORT });
+  const { port } = await server.listen({ host: config.HOST, port: config.GRPC_PORT, ...(tls && { tls }) });
   const address = dialableAddress(config.HOST, port);
-  process.stdout.write(`${readyLine(address, { database: storage.engine })}\n${firstCommand(address)}\n`);
+  const facts = { database: storage.engine, ...(tls && { tls: config.TLS_CA_FILE === undefined ? "on" : "mutual" }) };
+  const command = firstCommand(address, { hasReflection: config.REFLECTION === "on", tls: facts.tls });
+  process.stdout.write(`${readyLine(address, facts)}\n${command}\n`);
+  readiness.start();
   const signal = await stop.received;
   logger.info("stopping", { signal, grace_ms: config.SHUTDOWN_GRACE_MS });
+  readiness.stop();
+  const drained = server.drain({ graceMs: config.SHUTDOWN_GRACE_MS });
+  // In this order health has turned before the first chat ends, and its client looks for another replica.
   draining.abort();
-  await server.drain({ graceMs: config.SHUTDOWN_GRACE_MS });
+  await drained;
+}
+
+function watchStorage(storage: SqlStorage, logger: Logger): Readiness {
+  const readiness = new Readiness(() => storage.ping());
+  readiness.watch((isReady, reason) => {
+    if (isReady) logger.info("the storage answers again: ready");
+    else logger.error("the storage does not answer: not ready", { reason });
+  });
+  return readiness;
 }
 
 function pageTokenKey(config: Config, logger: Logger): string | Uint8Array {
@@ -74,7 +106,7 @@ function isProduction(config: Config): boolean {
   return config.NODE_ENV === "production";
 }
 
-function describeFault(error: unknown, method: string | undefined): LogFields {
+function describeFault(error: unknown, method?: string): LogFields {
   return { method, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }
 

@@ -15,6 +15,16 @@ describe("the ready line", () => {
   });
 
   it("is followed by a command with that address", () => {
-    assert.match(firstCommand("127.0.0.1:7"), / http:\/\/127\.0\.0\.1:7\/user\.UserService\/GetUser$/);
+    assert.equal(
+      firstCommand("127.0.0.1:7", { hasReflection: true, tls: undefined }),
+      `try: npx buf curl --protocol grpc --http2-prior-knowledge -d '{"userId":"123"}' http://127.0.0.1:7/user.UserService/GetUser`,
+    );
+  });
+
+  it("names the schema where tools cannot ask for it, and what TLS asks of them", () => {
+    const command = (tls: string | undefined): string => firstCommand("h:7", { hasReflection: false, tls });
+    assert.match(command(undefined), / --http2-prior-knowledge --schema proto -d /);
+    assert.match(command("on"), / --insecure --schema proto -d .* https:\/\/h:7\//);
+    assert.match(command("mutual"), / --insecure --cert client\.crt --key client\.key --schema proto -d /);
   });
 });

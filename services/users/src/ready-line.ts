@@ -6,10 +6,21 @@ export function readyLine(address: string, facts: Readonly<Record<string, string
   return `ready ${pairs.join(" ")}`;
 }
 
-/** A command to paste. The user exists in a new embedded database. */
-export function firstCommand(address: string): string {
-  const url = `http://${address}/user.UserService/GetUser`;
-  return `try: npx buf curl --protocol grpc --http2-prior-knowledge --schema proto -d '{"userId":"123"}' ${url}`;
+export interface ServedWith {
+  readonly hasReflection: boolean;
+  /** "mutual": clients need a certificate. */
+  readonly tls: string | undefined;
+}
+
+/** A command to paste, which needs nothing that is not here. The user exists in a new embedded database. */
+export function firstCommand(address: string, { hasReflection, tls }: ServedWith): string {
+  const flags = [
+    ...(tls === undefined ? ["--http2-prior-knowledge"] : ["--insecure"]),
+    ...(tls === "mutual" ? ["--cert client.crt", "--key client.key"] : []),
+    ...(hasReflection ? [] : ["--schema proto"]),
+  ];
+  const url = `${tls === undefined ? "http" : "https"}://${address}/user.UserService/GetUser`;
+  return `try: npx buf curl --protocol grpc ${flags.join(" ")} -d '{"userId":"123"}' ${url}`;
 }
 
 /** Where a client on this machine reaches a server that listens on `host`: 0.0.0.0 and :: are no destinations. */

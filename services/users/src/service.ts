@@ -4,6 +4,7 @@
  */
 
 import { Server, type ServerOptions } from "volant";
+import { health, reflection } from "volant/services";
 import { type ChatLimits, DEFAULT_CHAT_LIMITS } from "./domain/chat/chat-session.ts";
 import { LocalRoomBus, type RoomBus } from "./domain/chat/room-bus.ts";
 import { RoomHub } from "./domain/chat/room-hub.ts";
@@ -16,6 +17,7 @@ import { createChatHandlers } from "./handlers/chat-handlers.ts";
 import type { UserHandlers } from "./handlers/handler-types.ts";
 import { createReadHandlers } from "./handlers/read-handlers.ts";
 import { createWriteHandlers } from "./handlers/write-handlers.ts";
+import type { Readiness } from "./readiness.ts";
 import type { Storage } from "./storage/user-store.ts";
 
 export interface UserServiceOptions {
@@ -28,6 +30,10 @@ export interface UserServiceOptions {
   /** Who callers are; default: who they say they are. */
   readonly identity?: Identity;
   readonly chat?: Partial<ChatLimits>;
+  /** Tools may ask what is served. Default: true. */
+  readonly reflection?: boolean;
+  /** Whether the storage answers; default: nobody looks, and it counts as ready. */
+  readonly readiness?: Pick<Readiness, "watch">;
   /** When it fires, chat streams end with UNAVAILABLE, since a drain would wait for them in vain. */
   readonly draining?: AbortSignal;
 }
@@ -45,9 +51,25 @@ export function createUserService(options: UserServiceOptions): UserHandlers {
   };
 }
 
-/** A server with the UserService, not yet listening. */
+/** Names of health that are no services. */
+const LIVENESS = "liveness";
+const READINESS = "readiness";
+
+/**
+ * A server with the UserService, its health and, unless it is turned off, reflection; not yet listening.
+ *
+ * `readiness` and `user.UserService` follow the storage: a replica that has lost it must get no calls. `""` and `liveness` do not:
+ * a process that is restarted for it would not get its storage back, and all replicas would restart at once.
+ */
 export function createUsersServer(options: UserServiceOptions, serverOptions: ServerOptions = {}): Server {
   const server = new Server(serverOptions);
+  const status = health(server);
   server.add(UserService, createUserService(options));
+  if (options.reflection !== false) reflection(server);
+  status.set(LIVENESS, "SERVING");
+  status.set(READINESS, "SERVING");
+  options.readiness?.watch((isReady) => {
+    for (const name of [READINESS, UserService.typeName]) status.set(name, isReady ? "SERVING" : "NOT_SERVING");
+  });
   return server;
 }

@@ -47,6 +47,7 @@ describe("a start", () => {
     assert.match(address, /^127\.0\.0\.1:\d+$/);
     await service.printed("stdout", /\ntry: .*\n/);
     assert.match(service.stdout, /^ready grpc=127\.0\.0\.1:\d+ database=pglite\ntry: npx buf curl [^\n]+\/GetUser\n$/);
+    assert.doesNotMatch(service.stdout, /--schema/, "reflection makes it superfluous");
     const { user } = await connect(t, address).getUser({ userId: "123" });
     assert.equal(user?.id, "123");
     assert.deepEqual(await service.stop(), { code: 0, signal: null });
