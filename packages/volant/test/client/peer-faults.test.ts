@@ -112,6 +112,7 @@ test("gRPC detail 36: a call that is cancelled or runs out of time while it wait
   const controller = new AbortController();
   const cancelled = client.unary({ value: "2" }, { signal: controller.signal });
   const late = client.unary({ value: "3" }, { timeoutMs: 20 });
+  late.catch(() => undefined);
   const stream = client.download({ value: "4" });
   const last = client.unary({ value: "5" });
   const connection = await peer.accept();
