@@ -32,9 +32,11 @@ const { port } = await front.listen({ host: "127.0.0.1", port: 0 });
 await using channel = new Channel(`127.0.0.1:${port}`);
 const users = createClient(UserService, channel);
 
-await users.getUser({ userId: "1" }, { timeoutMs: 100 }).catch((error) => console.log(name(error)));
+// Both connections first: what they take would be taken from the deadline.
+await Promise.all([channel.connect(), inner.connect()]);
+await users.getUser({ userId: "1" }, { timeoutMs: 500 }).catch((error) => console.log(name(error)));
 
 const controller = new AbortController();
 const call = users.getUser({ userId: "1" }, { signal: controller.signal });
-setTimeout(() => controller.abort(), 100);
+setTimeout(() => controller.abort(), 500);
 await call.catch((error) => console.log(name(error)));

@@ -1,20 +1,14 @@
 /**
  * HTTP/2 without a framework: a server that echoes request bodies, straight on the sans-IO core and `node:net`.
  *
- * It shows the whole contract of a driver (see `http2/connection.ts`) in one screen. Run it with an optional port:
- * `npm run example h2-echo 8080`, then `curl --http2-prior-knowledge -d hello http://127.0.0.1:8080/`.
+ * It shows the whole contract of a driver (see `http2/connection.ts`). Run it with a port, and PEM files for TLS:
+ * `npm run example h2-echo 8080 [cert.pem key.pem]`, then `curl --http2-prior-knowledge -d hello http://127.0.0.1:8080/`.
  */
+import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import {
-  encodeStaticBlock,
-  type Fault,
-  Http2Connection,
-  type Http2Sink,
-  type Http2Stream,
-  Indexing,
-  releaseBuffer,
-  resolveHttp2Options,
-} from "volant/http2";
+import { createServer as createTlsServer } from "node:tls";
+import type { Fault, Http2Sink, Http2Stream } from "volant/http2";
+import { encodeStaticBlock, Http2Connection, Indexing, releaseBuffer, resolveHttp2Options } from "volant/http2";
 
 const HEADERS = encodeStaticBlock([{ name: ":status", value: "200", indexing: Indexing.WITHOUT }]);
 const GREETING = Buffer.from("hello\n");
@@ -31,7 +25,6 @@ class EchoConnection implements Http2Sink {
     socket.setNoDelay(true);
     socket.on("data", (bytes) => this.drive(() => this.http2.receive(bytes as Buffer, performance.now())));
     socket.on("close", () => this.drive(() => this.http2.handleTransportClosed()));
-    // A reset socket closes too; there is nobody left to tell.
     socket.on("error", () => socket.destroy());
     this.drive(() => this.http2.start(performance.now()));
   }
@@ -40,10 +33,9 @@ class EchoConnection implements Http2Sink {
     step();
     clearTimeout(this.timer);
     this.flush();
-    const dueMs = this.http2.nextTimeout();
-    if (dueMs === Number.POSITIVE_INFINITY) return;
+    const leftMs = this.http2.nextTimeout() - performance.now();
     const onDue = () => this.drive(() => this.http2.handleTimeout(performance.now()));
-    this.timer = setTimeout(onDue, Math.max(1, dueMs - performance.now())).unref();
+    if (leftMs < Number.POSITIVE_INFINITY) this.timer = setTimeout(onDue, Math.max(1, leftMs)).unref();
   }
 
   private flush(): void {
@@ -51,17 +43,17 @@ class EchoConnection implements Http2Sink {
       const taken = this.http2.takeOutput();
       if (taken === undefined) break;
       this.isWriting = !this.socket.write(taken.bytes, () => releaseBuffer(taken.owner));
-      if (this.isWriting) this.socket.once("drain", () => this.onDrain());
+      if (this.isWriting) this.socket.once("drain", () => this.drive(() => this.resume()));
       this.http2.handleRoom();
     }
     if (this.http2.isClosed && !this.isWriting) this.socket.destroySoon();
     else if (!this.http2.mayRead) this.socket.pause();
   }
 
-  private onDrain(): void {
+  private resume(): void {
     this.isWriting = false;
     this.socket.resume();
-    this.drive(() => this.http2.handleRoom());
+    this.http2.handleRoom();
   }
 
   onHeaders(stream: Http2Stream, _fields: unknown, endStream: boolean): void {
@@ -96,5 +88,10 @@ class EchoConnection implements Http2Sink {
   onOutput(): void {}
 }
 
-const server = createServer((socket) => void new EchoConnection(socket));
-server.listen(Number(process.argv[2] ?? 0), "127.0.0.1", () => console.log(JSON.stringify(server.address())));
+const [port = "0", cert, key] = process.argv.slice(2);
+const accept = (socket: Socket): void => void new EchoConnection(socket);
+const server =
+  cert && key
+    ? createTlsServer({ cert: readFileSync(cert), key: readFileSync(key), ALPNProtocols: ["h2"] }, accept)
+    : createServer(accept);
+server.listen(Number(port), "127.0.0.1", () => console.log(JSON.stringify(server.address())));

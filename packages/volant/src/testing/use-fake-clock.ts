@@ -9,7 +9,10 @@ import { SystemClock, timerWheel } from "../transport/timer-wheel.ts";
 export interface FakeClock {
   /** Milliseconds that the test has moved on so far. */
   readonly elapsedMs: number;
-  /** Moves on by `ms`, in steps, with turns of the event loop between; what became due has run when it resolves. */
+  /**
+   * Moves on by `ms`, in steps, with turns of the event loop between; what became due has run when it resolves. Deadlines
+   * have a resolution of 4 ms.
+   */
   advance(ms: number): Promise<void>;
 }
 
@@ -23,7 +26,8 @@ const TURNS_PER_STEP = 10;
 
 /** Before anything that takes time is made. Everything is put back when the test ends. */
 export function useFakeClock(t: TestContext): FakeClock {
-  const startMs = performance.now();
+  // A timeout of whole steps from here is over on a step, and not behind the next one.
+  const startMs = Math.ceil(performance.now() / STEP_MS) * STEP_MS;
   let elapsedMs = 0;
   t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: Date.now() });
   const now = t.mock.method(performance, "now", () => startMs + elapsedMs);
