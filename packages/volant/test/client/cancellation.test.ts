@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CallOptions, type ServerCall, StatusCode } from "volant";
 import { frames } from "../../src/testing/frame-factory.ts";
-import { type EchoService, messageBytes, UNENCODABLE } from "./support/echo-service.ts";
+import { type EchoHandlers, type EchoService, messageBytes, UNENCODABLE } from "./support/echo-service.ts";
 import {
   allOf,
   armedTimers,
@@ -253,17 +253,17 @@ test("parent: null opts out, parent: call says it explicitly", async (t) => {
 test("a parent that ran out of time ends its calls with DEADLINE_EXCEEDED", async (t) => {
   const inner = await withPeer(t);
   const ends: unknown[] = [];
-  const { client } = await withServer(t, {
-    async unary(request) {
-      try {
-        return await inner.client.unary(request);
-      } catch (error) {
-        ends.push((error as { code: number }).code);
-        throw error;
-      }
-    },
-  });
-  const call = client.unary({ value: "a" }, { timeoutMs: 1_000 });
+  const unary: EchoHandlers["unary"] = async (request) => {
+    try {
+      return await inner.client.unary(request);
+    } catch (error) {
+      ends.push((error as { code: number }).code);
+      throw error;
+    }
+  };
+  // The server's own clock: a client that gives up at its deadline cancels, and might do so a moment earlier.
+  const { client } = await withServer(t, { unary }, {}, { maxCallDurationMs: 500 });
+  const call = client.unary({ value: "a" });
   call.catch(() => undefined);
   await (await inner.peer.accept()).handshake();
   await failure(call, StatusCode.DEADLINE_EXCEEDED);

@@ -12,6 +12,7 @@ import {
   createClient,
   RpcError,
   Server,
+  type ServerOptions,
   type StatusCode,
   statusName,
 } from "volant";
@@ -51,8 +52,9 @@ export async function withServer(
   t: TestContext,
   handlers: Partial<EchoHandlers> = {},
   options: ChannelOptions = {},
+  serverOptions: ServerOptions = {},
 ): Promise<Fixture & { server: Server; port: number }> {
-  const server = new Server({ onError: () => undefined });
+  const server = new Server({ onError: () => undefined, ...serverOptions });
   server.add(EchoService, { ...echoHandlers, ...handlers });
   const { port } = await server.listen({ port: 0, host: "127.0.0.1" });
   t.after(() => server.close());
