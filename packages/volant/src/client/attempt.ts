@@ -200,6 +200,10 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
     this.fail(createRpcError("client", code, message));
   }
 
+  countFault(cause: string): void {
+    this.channel.countFault(cause);
+  }
+
   onInboundDrained(): void {
     if (!this.ended && this.heldTrailers !== undefined) this.onStatus(this.heldTrailers, this.head);
   }

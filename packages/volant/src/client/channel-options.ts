@@ -2,11 +2,11 @@
  * Options of a channel. Owns defaults and validation; inside, only the resolved form is seen.
  */
 
-import { type CompressionOptions, resolveCompressionOptions } from "../compression/options.ts";
 import type { MethodInfo } from "../rpc/method.ts";
+import { inRange } from "../rpc/option-range.ts";
 import { VERSION } from "../rpc/version.ts";
-import { BufferBudget, processBudget } from "../stream/buffer-budget.ts";
-import type { InboundLimits } from "../stream/inbound.ts";
+import { BufferBudget } from "../stream/buffer-budget.ts";
+import { type InboundLimits, type InboundOptions, resolveInboundLimits } from "../stream/inbound-limits.ts";
 import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
 import { type ChannelTlsOptions, type ResolvedChannelTls, resolveChannelTls } from "../transport/tls-dialer.ts";
@@ -16,7 +16,7 @@ import type { ClientInterceptor } from "./client-interceptor.ts";
 import type { ReplayLimits } from "./replay-log.ts";
 import { type RetryOptions, type RetryPolicy, resolveRetryOptions } from "./retry-policy.ts";
 
-export interface ChannelOptions {
+export interface ChannelOptions extends InboundOptions {
   /**
    * TLS: true verifies the server by Node's CAs; an object says by which, as whom, or shows a certificate of one's own.
    * Default: cleartext HTTP/2.
@@ -43,12 +43,6 @@ export interface ChannelOptions {
    * sent and not kept, and the call cannot be repeated any more. It is freed when the response headers arrive.
    */
   readonly replayBuffer?: { readonly callBytes?: number; readonly channelBytes?: number };
-  /** Largest response message. Default 4 MiB (grpc.max_receive_message_length). */
-  readonly maxReceiveMessageBytes?: number;
-  /** Octets that incomplete responses may hold. Default: 256 MiB shared by the whole process. */
-  readonly maxBufferedBytes?: number;
-  /** Compression of messages, both ways. Default: compressed responses are accepted, requests go as they are. */
-  readonly compression?: CompressionOptions;
   /**
    * PING after `timeMs` of silence while calls are under way, end of the connection after `timeoutMs` more. Default 5 min
    * and 20 s (grpc.keepalive_time_ms, grpc.keepalive_timeout_ms); `timeMs` is at least 10 s, Infinity turns it off. It
@@ -92,7 +86,7 @@ const LONGEST_TIMER_MS = 0x7fff_ffff;
 /** Throws RangeError, TypeError or UsageError naming the option, what was given and what is allowed. */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
   const tls = resolveChannelTls(options.tls);
-  const { keepalive = {}, maxBufferedBytes, userAgent, authority = tls?.servername } = options;
+  const { keepalive = {}, userAgent, authority = tls?.servername } = options;
   const connectTimeoutMs = inRange("connectTimeoutMs", options.connectTimeoutMs ?? 20_000, 1, LONGEST_TIMER_MS);
   if (authority !== undefined) checkText("authority", authority, /^[\x21-\x7e]+$/, "visible ASCII without spaces");
   if (userAgent !== undefined) checkText("userAgent", userAgent, /^[\x20-\x7e]+$/, "printable ASCII");
@@ -105,14 +99,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
     backoff: resolveBackoffOptions(options.backoff),
     retry: resolveRetryOptions(options.retry),
     replay: resolveReplayLimits(options.replayBuffer ?? {}),
-    limits: {
-      maxMessageBytes: inRange("maxReceiveMessageBytes", options.maxReceiveMessageBytes ?? 4 * 1024 * 1024, 0),
-      budget:
-        maxBufferedBytes === undefined
-          ? processBudget
-          : new BufferBudget(inRange("maxBufferedBytes", maxBufferedBytes, 0)),
-      compression: resolveCompressionOptions(options.compression),
-    },
+    limits: resolveInboundLimits(options),
     keepalive: {
       // gRFC A8: shorter than 10 s is what servers answer with too_many_pings.
       timeMs: inRange("keepalive.timeMs", keepalive.timeMs ?? 300_000, 10_000),
@@ -131,12 +118,6 @@ function resolveReplayLimits(options: NonNullable<ChannelOptions["replayBuffer"]
     callBytes: inRange("replayBuffer.callBytes", callBytes, 0),
     budget: new BufferBudget(inRange("replayBuffer.channelBytes", channelBytes, 0)),
   };
-}
-
-function inRange(name: string, value: number, min: number, max: number = Number.POSITIVE_INFINITY): number {
-  if (typeof value === "number" && value >= min && value <= max) return value;
-  const allowed = max === Number.POSITIVE_INFINITY ? `${min} or more` : `from ${min} to ${max}`;
-  throw new RangeError(`${name}: ${String(value)} given, a number ${allowed} is allowed`);
 }
 
 /** What stands in a header of every call is checked once, here. RFC 9113 §8.2.1. */

@@ -69,6 +69,11 @@ export class Channel {
     return { ...this.subchannel.stats(), pending: this.pendingCount };
   }
 
+  /** For the calls of this channel. */
+  countFault(cause: string): void {
+    this.subchannel.countFault(cause);
+  }
+
   /** Calls `listener` after every change, in order; the result ends that. */
   watchState(listener: StateListener): () => void {
     return this.watchers.add(listener);

@@ -88,6 +88,11 @@ export class Subchannel implements ConnectionListener {
     return { connections: all.length, streams, faults: this.faults.snapshot(all) };
   }
 
+  /** See {@link ChannelStats}. */
+  countFault(cause: string): void {
+    this.faults.count(cause);
+  }
+
   /** A connection that can start a call now. */
   pick(): ClientConnection | undefined {
     const { phase } = this;

@@ -100,6 +100,17 @@ for (const encoding of ENCODINGS.values()) {
   }
 }
 
+for (const [way, inflate] of Object.entries(WAYS)) {
+  test(`without a limit everything is inflated, ${way}`, async () => {
+    for (const encoding of ENCODINGS.values()) {
+      const compressed = encoding.compress(TEXT)!;
+      for (const limit of [Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER, TEXT.length + 0.5]) {
+        assert.deepEqual(await inflate(encoding, compressed, limit), TEXT, `${encoding.name} ${limit}`);
+      }
+    }
+  });
+}
+
 test("CVE-2024-37168 inflating asks zlib for no more output than the limit and a chunk", () => {
   const asked: (number | undefined)[] = [];
   const encoding = new ZlibEncoding("gzip", {

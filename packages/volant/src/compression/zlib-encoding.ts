@@ -8,6 +8,7 @@
  * Spec: RFC 1950, RFC 1952, RFC 8878; gRPC compression.md.
  */
 import type { CompressionName, InflateFault, MessageEncoding } from "../grpc/message-encoding.ts";
+import { MAX_MESSAGE_LENGTH } from "../grpc/message-prefix.ts";
 
 /** What is asked of zlib. */
 export interface ZlibOptions {
@@ -82,8 +83,8 @@ export class ZlibEncoding implements MessageEncoding {
   private inflateOptions(message: Uint8Array, maxBytes: number): ZlibOptions {
     return {
       chunkSize: chunkFor(message.length * USUAL_RATIO),
-      // Zero is illegal for zlib; judge() sees the one octet.
-      maxOutputLength: Math.max(1, maxBytes),
+      // Zero is illegal for zlib, and so is Infinity; judge() sees the one octet.
+      maxOutputLength: Math.min(Math.max(1, maxBytes), MAX_MESSAGE_LENGTH),
       info: true,
       ...(this.zlib.inflateParams === undefined ? undefined : { params: this.zlib.inflateParams(maxBytes) }),
     };

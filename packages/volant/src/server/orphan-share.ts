@@ -55,5 +55,6 @@ export class OrphanShares {
 /** The address of a peer without its port; Unix sockets and memory are one client each. */
 function clientOf(address: string): string {
   const [, inBrackets, bare] = /^(?:\[(.+)\]|([\d.]+)):\d+$/.exec(address) ?? [];
-  return networkOf(inBrackets ?? bare ?? address);
+  // A path may have any number of colons, and is no IPv6 address.
+  return inBrackets === undefined ? (bare ?? address) : networkOf(inBrackets);
 }

@@ -9,7 +9,7 @@ import { StatusCode } from "../grpc/status-code.ts";
 import { parseTimeout } from "../grpc/timeout.ts";
 import { NO_DEADLINE } from "../rpc/deadline.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
-import type { InboundLimits } from "../stream/inbound.ts";
+import type { InboundLimits } from "../stream/inbound-limits.ts";
 import { isThenable } from "../stream/pump.ts";
 import { Driver } from "../transport/driver.ts";
 import type { FaultTotals } from "../transport/fault-totals.ts";
@@ -239,6 +239,10 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
     return this.router.hasService(service) ? `unknown method ${shown}` : `unknown service ${service}`;
   }
 
+  countFault(cause: string): void {
+    this.faults.count(cause);
+  }
+
   private watchRequest(nowMs: number): void {
     this.requestStalls ??= new RequestStalls(this.http2, this.options.requestIdleTimeoutMs, (call) => {
       this.endStalled(call as ServerStream);
@@ -247,7 +251,7 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   }
 
   private endStalled(call: ServerStream): void {
-    this.faults.count("request-stalled");
+    this.countFault("request-stalled");
     const text = `the request did not arrive: next to nothing of it came in ${this.options.requestIdleTimeoutMs} ms`;
     call.onInboundFault(StatusCode.DEADLINE_EXCEEDED, text);
   }

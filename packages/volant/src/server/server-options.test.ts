@@ -34,8 +34,8 @@ test("a budget of its own is not the process's", () => {
 });
 
 for (const [options, text] of [
-  [{ maxReceiveMessageBytes: -1 }, /maxReceiveMessageBytes: -1 given, a number from 0 to 4294967295 is allowed/],
-  [{ maxReceiveMessageBytes: 2 ** 32 }, /maxReceiveMessageBytes/],
+  [{ maxReceiveMessageBytes: -1 }, /maxReceiveMessageBytes: -1 given, a number from 0 to 2147483647 is allowed/],
+  [{ maxReceiveMessageBytes: 2 ** 31 }, /maxReceiveMessageBytes/],
   [{ maxBufferedBytes: Number.NaN }, /maxBufferedBytes: NaN given/],
   [{ maxConnections: 0 }, /maxConnections: 0 given, a number 1 or more is allowed/],
   [{ maxConnectionIdleMs: 0 }, /maxConnectionIdleMs/],

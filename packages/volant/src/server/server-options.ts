@@ -2,13 +2,12 @@
  * Options of a server. Owns defaults and validation; inside, only the resolved form is seen.
  */
 
-import { type CompressionOptions, resolveCompressionOptions } from "../compression/options.ts";
 import type { ServerCall } from "../rpc/call.ts";
 import type { ServerInterceptor } from "../rpc/interceptor.ts";
+import { inRange } from "../rpc/option-range.ts";
 import type { Peer } from "../rpc/peer.ts";
 import type { StatusCode } from "../rpc/status.ts";
-import { BufferBudget, processBudget } from "../stream/buffer-budget.ts";
-import type { InboundLimits } from "../stream/inbound.ts";
+import { type InboundLimits, type InboundOptions, resolveInboundLimits } from "../stream/inbound-limits.ts";
 import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
 import { DEFAULT_WRITE_STALL_MS } from "../transport/write-stall.ts";
@@ -22,18 +21,9 @@ export interface RejectedCall {
   readonly peer: Peer;
 }
 
-export interface ServerOptions {
+export interface ServerOptions extends InboundOptions {
   /** Policies, outermost first. They apply to services added afterwards as well. */
   readonly interceptors?: readonly ServerInterceptor[];
-  /** Largest request message. Default 4 MiB (grpc.max_receive_message_length). */
-  readonly maxReceiveMessageBytes?: number;
-  /**
-   * Octets that requests larger than one read may hold until their handler takes them. When it is spent, the newest is
-   * refused with RESOURCE_EXHAUSTED. Default: 256 MiB shared by the whole process.
-   */
-  readonly maxBufferedBytes?: number;
-  /** Compression of messages, both ways. Default: compressed requests are accepted, answers go as they are. */
-  readonly compression?: CompressionOptions;
   /** Limits of the HTTP/2 connections. `maxConcurrentStreams`, windows, header sizes, timeouts. */
   readonly http2?: Http2Options;
   /** Connections at once; more are closed when they arrive. Default: no limit but the process's file descriptors. */
@@ -117,9 +107,6 @@ export interface ResolvedServerOptions extends LifetimeOptions {
   readonly onRejected: ((rejected: RejectedCall) => void) | undefined;
 }
 
-const DEFAULT_MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
-const MAX_MESSAGE_BYTES = 0xffff_ffff;
-
 const NONE = Number.POSITIVE_INFINITY;
 
 /** Limits that are one number each and can be switched off: default and least value. */
@@ -148,22 +135,10 @@ function resolveLimits(options: ServerOptions): Record<ServerLimit, number> {
 
 /** Throws RangeError naming the option, what was given and what is allowed. */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
-  const { maxBufferedBytes, keepalive = {}, keepaliveEnforcement: enforcement = {} } = options;
+  const { keepalive = {}, keepaliveEnforcement: enforcement = {} } = options;
   return Object.freeze({
     interceptors: options.interceptors ?? [],
-    limits: {
-      maxMessageBytes: inRange(
-        "maxReceiveMessageBytes",
-        options.maxReceiveMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
-        0,
-        MAX_MESSAGE_BYTES,
-      ),
-      budget:
-        maxBufferedBytes === undefined
-          ? processBudget
-          : new BufferBudget(inRange("maxBufferedBytes", maxBufferedBytes, 0, Number.MAX_SAFE_INTEGER)),
-      compression: resolveCompressionOptions(options.compression),
-    },
+    limits: resolveInboundLimits(options),
     http2: resolveHttp2Options(options.http2),
     ...resolveLimits(options),
     keepalive: {
@@ -179,12 +154,6 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     onError: options.onError ?? writeToStderr,
     onRejected: options.onRejected,
   });
-}
-
-function inRange(name: string, value: number, min: number, max: number = Number.POSITIVE_INFINITY): number {
-  if (typeof value === "number" && value >= min && value <= max) return value;
-  const allowed = max === Number.POSITIVE_INFINITY ? `${min} or more` : `from ${min} to ${max}`;
-  throw new RangeError(`${name}: ${String(value)} given, a number ${allowed} is allowed`);
 }
 
 function writeToStderr(error: unknown, call: ServerCall | undefined): void {

@@ -14,7 +14,8 @@ import { hasRequestStream } from "../rpc/method.ts";
 import type { Peer } from "../rpc/peer.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import type { Status } from "../rpc/status.ts";
-import { Inbound, type InboundLimits, type InboundOwner } from "../stream/inbound.ts";
+import { Inbound, type InboundOwner } from "../stream/inbound.ts";
+import type { InboundLimits } from "../stream/inbound-limits.ts";
 import { MessageQueue } from "../stream/message-queue.ts";
 import type { Pump } from "../stream/pump.ts";
 import { ErrorCode, type HeaderField, type Http2Connection, type Http2Stream } from "../transport/http2.ts";
@@ -36,6 +37,8 @@ export interface StreamHost {
   readonly limits: InboundLimits;
   readonly running: RunningHandlers;
   readonly orphanShare: OrphanShare;
+  /** See `ServerStats.faults`. */
+  countFault(cause: string): void;
   /** Reports an error that no client will see. Never throws. */
   reportError(error: unknown, call: IncomingCall): void;
 }
@@ -213,6 +216,10 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
     this.fail(createRpcError("library", code, message));
   }
 
+  countFault(cause: string): void {
+    this.host.countFault(cause);
+  }
+
   // For the pump
 
   send(message: unknown): void {
@@ -253,13 +260,14 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
   }
 
   sendHeadersNow(): void {
-    if (!this.ended) this.response.sendHeaders(this.call);
+    if (!this.ended && !this.stream.isClosed) this.response.sendHeaders(this.call);
   }
 
   cancel(error: unknown): void {
     const { status, report } = failureOf(error, this.call, undefined);
     if (report) this.reportError(error);
-    if (!this.ended) this.endNow(status, "server");
+    // While user code hears of an end from outside, that end is the one there is.
+    if (!this.ended && this.endedAs === undefined) this.endNow(status, "server");
   }
 
   // For the handler
@@ -334,6 +342,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
 
   /** The peer is gone, or does not want the answer any more. */
   private abandon(code: StatusCode, cancelledBy: CallEnd["cancelledBy"], message: string): void {
+    this.response.dropPending();
     if (this.ended) {
       this.response.release();
       return;

@@ -8,9 +8,13 @@ import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 import { BufferBudget } from "./buffer-budget.ts";
 import { Inbound } from "./inbound.ts";
 
+/** User code may be part of decoding. */
+let whileDecoding: (() => void) | undefined;
+
 const codec = {
   decode(bytes: Buffer, start: number, end: number): string {
     const text = bytes.toString("latin1", start, end);
+    whileDecoding?.();
     if (text.startsWith("!")) throw new Error("not a message");
     return text;
   },
@@ -37,7 +41,7 @@ function setUp({
     http2,
     {} as Http2Stream,
     codec,
-    { maxMessageBytes, budget, compression: resolveCompressionOptions() },
+    { maxMessageBytes, budget, aheadBytes: 32_768, compression: resolveCompressionOptions() },
     {
       onMessage(message, cost) {
         log.push(`${message} ${cost}`);
@@ -45,6 +49,7 @@ function setUp({
         else onMessage(inbound, message as string, cost);
       },
       onInboundFault: (code, text) => log.push(`${code}: ${text}`),
+      countFault: () => undefined,
       onInboundDrained: () => log.push("drained"),
     },
   );
@@ -184,6 +189,16 @@ test("an owner may stop inside onMessage: the rest of the chunk is given back, n
   receive(Buffer.concat([framed("a"), framed("b"), framed("c").subarray(0, 3)]));
   assert.deepEqual(log, ["a 6"]);
   assert.equal(flow.consumed, 15);
+});
+
+test("a stream that is stopped while a message is decoded gives each octet back once, and delivers nothing", (t) => {
+  const { log, flow, inbound, receive } = setUp();
+  t.after(() => {
+    whileDecoding = undefined;
+  });
+  whileDecoding = () => inbound.stop();
+  receive(Buffer.concat([framed("a"), framed("b")]));
+  assert.deepEqual([log, flow.consumed], [[], 12]);
 });
 
 test("however a body is cut, the same messages come and every octet is given back once", () => {

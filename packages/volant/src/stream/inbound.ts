@@ -17,25 +17,19 @@ import { FLAG_COMPRESSED, FLAG_IDENTITY, PREFIX_BYTES } from "../grpc/message-pr
 import { StatusCode } from "../grpc/status-code.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
-import {
-  LateMessages,
-  type LateMessagesHost,
-  type LateMessagesLimits,
-  MAX_AHEAD_BYTES,
-  MESSAGE_OVERHEAD_BYTES,
-} from "./late-messages.ts";
+import type { InboundLimits } from "./inbound-limits.ts";
+import { LateMessages, type LateMessagesHost, MESSAGE_OVERHEAD_BYTES } from "./late-messages.ts";
 
 export interface InboundOwner {
   /** A decoded message that took `cost` octets of window; they are owed to {@link Inbound.taken}. */
   onMessage(message: unknown, cost: number): void;
+  /** A limit did its work: `message-refused`, `reader-behind` (at most once). */
+  countFault(cause: string): void;
   /** The stream cannot go on: the peer broke a rule or a limit. Nothing more is delivered. */
   onInboundFault(code: StatusCode, message: string): void;
   /** Follows an {@link Inbound.end} that was false: every message was handed over. */
   onInboundDrained(): void;
 }
-
-/** `maxMessageBytes` holds on the wire and inflated. */
-export type InboundLimits = LateMessagesLimits;
 
 export class Inbound implements MessageSink, LateMessagesHost {
   /** Octets of messages handed over and not taken, and an overhead for each. */
@@ -57,6 +51,7 @@ export class Inbound implements MessageSink, LateMessagesHost {
   /** Octets received that are no part of a message handed over. */
   private pending = 0;
   private stopped = false;
+  private isBehind = false;
   private encodingName: string = IDENTITY;
   /** Made for the first message that cannot be handed over when it arrives. */
   private late: LateMessages | undefined = undefined;
@@ -160,9 +155,13 @@ export class Inbound implements MessageSink, LateMessagesHost {
     this.acquired = 0;
     const { late } = this;
     const isFirst = late === undefined || late.isEmpty;
-    if (isFirst && flag === FLAG_IDENTITY && this.aheadBytes < MAX_AHEAD_BYTES) {
+    if (isFirst && flag === FLAG_IDENTITY && this.aheadBytes < this.limits.aheadBytes) {
       this.handOver(bytes, start, end, end - start + PREFIX_BYTES);
       return;
+    }
+    if (flag === FLAG_IDENTITY && isFirst && !this.isBehind) {
+      this.isBehind = true;
+      this.owner.countFault("reader-behind");
     }
     this.late ??= new LateMessages(this, this.limits);
     this.late.add(bytes, start, end, flag);
@@ -178,12 +177,15 @@ export class Inbound implements MessageSink, LateMessagesHost {
       this.refuse(StatusCode.INTERNAL, `a message cannot be decoded: ${textOf(error)}`);
       return;
     }
+    // What decodes may be user code, which may have ended the call.
+    if (this.stopped) return;
     this.pending -= cost;
     this.aheadBytes += cost + MESSAGE_OVERHEAD_BYTES;
     this.owner.onMessage(message, cost);
   }
 
   refuse(code: StatusCode, message: string): false {
+    if (code === StatusCode.RESOURCE_EXHAUSTED) this.owner.countFault("message-refused");
     this.stop();
     this.owner.onInboundFault(code, message);
     return false;

@@ -10,7 +10,7 @@ import { eventually } from "../testing/index.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 import { BufferBudget } from "./buffer-budget.ts";
 import { Inbound } from "./inbound.ts";
-import { MAX_AHEAD_BYTES } from "./late-messages.ts";
+import { DEFAULT_AHEAD_BYTES } from "./inbound-limits.ts";
 
 const codec = {
   decode: (bytes: Buffer, start: number, end: number) => bytes.toString("latin1", start, end),
@@ -29,13 +29,14 @@ function setUp({ budgetBytes = 10_000_000, maxMessageBytes = 1_000_000, offLoopB
   } as unknown as Http2Connection;
   const budget = new BufferBudget(budgetBytes);
   const compression = resolveCompressionOptions({ offLoopBytes });
-  const limits = { maxMessageBytes, budget, compression };
+  const limits = { maxMessageBytes, budget, aheadBytes: DEFAULT_AHEAD_BYTES, compression };
   const inbound: Inbound = new Inbound(http2, {} as Http2Stream, codec, limits, {
     onMessage: (message, cost) => {
       log.push(String(message).slice(0, 3));
       costs.push(cost);
     },
     onInboundFault: (code, text) => log.push(`${code}: ${text}`),
+    countFault: () => undefined,
     onInboundDrained: () => log.push("drained"),
   });
   inbound.useEncoding("gzip");
@@ -132,7 +133,7 @@ test("plain messages beyond the allowance stay bytes until there is room", () =>
   const count = 1_000;
   receive(Buffer.concat(Array.from({ length: count }, (_, at) => plain(`${at}`))));
   const ahead = log.length;
-  assert.ok(ahead < 300 && inbound.aheadBytes >= MAX_AHEAD_BYTES, `${ahead} were decoded`);
+  assert.ok(ahead < 300 && inbound.aheadBytes >= DEFAULT_AHEAD_BYTES, `${ahead} were decoded`);
   assert.ok(inbound.backlogBytes > 0);
   for (let at = 0; at < count; at++) take();
   assert.deepEqual(

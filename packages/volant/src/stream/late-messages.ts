@@ -6,18 +6,14 @@
  * KiB on the wire cannot become gigabytes in a queue; what was inflated counts towards the budget until it is taken; a call
  * that has ended drops what is under way.
  */
-import type { ResolvedCompression } from "../compression/options.ts";
 import { compressionThreads, type ThreadWork } from "../compression/threads.ts";
 import type { InflateFault, MessageEncoding } from "../grpc/message-encoding.ts";
 import { FLAG_COMPRESSED, PREFIX_BYTES } from "../grpc/message-prefix.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { detached } from "../rpc/ambient.ts";
 import { Backlog } from "./backlog.ts";
-import type { BufferBudget } from "./buffer-budget.ts";
+import type { InboundLimits } from "./inbound-limits.ts";
 
-/** Messages handed over and not taken, above which those that come stay bytes: {@link MESSAGE_OVERHEAD_BYTES} each too. */
-export const MAX_AHEAD_BYTES = 32_768;
-const REFILL_AHEAD_BYTES = MAX_AHEAD_BYTES / 2;
 /** What a decoded message occupies at least, however short it was on the wire. */
 export const MESSAGE_OVERHEAD_BYTES = 128;
 
@@ -33,15 +29,9 @@ export interface LateMessagesHost {
   onDrained(): void;
 }
 
-export interface LateMessagesLimits {
-  readonly maxMessageBytes: number;
-  readonly budget: BufferBudget;
-  readonly compression: ResolvedCompression;
-}
-
 export class LateMessages {
   private readonly host: LateMessagesHost;
-  private readonly limits: LateMessagesLimits;
+  private readonly limits: InboundLimits;
   private readonly backlog = new Backlog();
   /** Off the event loop, until its result is here. */
   private inflating: ThreadWork | undefined = undefined;
@@ -51,7 +41,7 @@ export class LateMessages {
   private isEndHeld = false;
   private isStopped = false;
 
-  constructor(host: LateMessagesHost, limits: LateMessagesLimits) {
+  constructor(host: LateMessagesHost, limits: InboundLimits) {
     this.host = host;
     this.limits = limits;
   }
@@ -79,7 +69,7 @@ export class LateMessages {
   /** A message left the reader's queue. The next ones are not handed over one by one but several at a time. */
   onTaken(): void {
     const { aheadBytes } = this.host;
-    if (aheadBytes > REFILL_AHEAD_BYTES) return;
+    if (aheadBytes > this.limits.aheadBytes / 2) return;
     if (this.inflatedBytes > 0 && aheadBytes <= 0) this.releaseInflated();
     this.advance();
   }
@@ -113,7 +103,7 @@ export class LateMessages {
   private mayHandOver(): boolean {
     const { aheadBytes } = this.host;
     if (aheadBytes <= 0) return true;
-    return aheadBytes < MAX_AHEAD_BYTES && this.inflatedBytes === 0 && this.backlog.nextFlag !== FLAG_COMPRESSED;
+    return aheadBytes < this.limits.aheadBytes && this.inflatedBytes === 0 && this.backlog.nextFlag !== FLAG_COMPRESSED;
   }
 
   private handOverNext(): void {

@@ -98,6 +98,17 @@ test("leaving drops the queue, tells the owner once, and what comes later is giv
   assert.deepEqual(await queue.next(), DONE);
 });
 
+test("leaving is told before credit is given back, or that would bring more messages for nobody", async () => {
+  const log: string[] = [];
+  const queue = new MessageQueue(
+    (cost) => log.push(`taken ${cost}`),
+    () => log.push("returned"),
+  );
+  queue.push("a", 5);
+  await queue.return();
+  assert.deepEqual(log, ["returned", "taken 5"]);
+});
+
 test("leaving after the end or a failure tells nobody", async () => {
   const ended = setUp();
   ended.queue.end();

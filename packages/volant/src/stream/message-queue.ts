@@ -81,8 +81,9 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
     const wasOpen = this.outcome === "open";
     this.end();
     this.outcome = "ended";
-    this.drop();
+    // First: credit for what is dropped would bring more messages in here.
     if (wasOpen) this.onReturn();
+    this.drop();
     return Promise.resolve(DONE);
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ENCODINGS } from "../compression/encodings.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import { CoreUnderTest } from "../testing/connection-pair.ts";
 import { frames, headerBlock } from "../testing/frame-factory.ts";
@@ -115,4 +116,21 @@ test("the last message of a client carries END_STREAM", () => {
   const { core, outbound } = setUp();
   outbound.sendLast("bye");
   assert.deepEqual(core.sent(), ["HEADERS 1 :status=200", "DATA 1 [8] end"]);
+});
+
+test("RFC 9113 §8.1 what is sent on a stream that the peer has reset goes nowhere, and its writer waits for the end", async () => {
+  const { core, codec, outbound } = setUp();
+  outbound.send("a");
+  core.receive(frames.rstStream(1, 0));
+  core.sent();
+  outbound.send("b");
+  assert.deepEqual([core.sent(), outbound.messagesSent], [[], 1]);
+  codec.encoded = 0;
+  outbound.compressWith(ENCODINGS.get("gzip")!, { minBytes: 0, offLoopBytes: 10 });
+  outbound.send("c".repeat(100));
+  assert.deepEqual([codec.encoded, outbound.messagesSent], [0, 1]);
+  const room = outbound.whenWritable();
+  assert.ok(room !== undefined, "the writer waits");
+  outbound.release();
+  await room;
 });

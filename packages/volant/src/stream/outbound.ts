@@ -52,12 +52,14 @@ export class Outbound implements LineTarget {
    * throws; nothing of the message was sent then.
    */
   send(message: unknown, trailers?: Buffer): void {
+    if (this.isUnwanted) return;
     if (this.line !== undefined) this.sendCompressed(this.line, message, trailers, false);
     else if (!this.sendDirect(message, trailers, false, NO_LIMIT)) this.sendEncoded(message, trailers, false);
   }
 
   /** The last message of our side, which ends it: END_STREAM goes with its last octets. */
   sendLast(message: unknown): void {
+    if (this.isUnwanted) return;
     if (this.line !== undefined) this.sendCompressed(this.line, message, undefined, true);
     else if (!this.sendDirect(message, undefined, true, NO_LIMIT)) this.sendEncoded(message, undefined, true);
   }
@@ -155,6 +157,16 @@ export class Outbound implements LineTarget {
     this.messagesSent++;
     this.sendBytes(bytes, last);
     if (trailers !== undefined) this.http2.sendTrailers(this.stream, trailers);
+  }
+
+  /**
+   * The peer reset the stream behind its answer, and our reader has not seen the end of that yet: what is still sent goes
+   * nowhere, and its writer waits for the end. RFC 9113 §8.1.
+   */
+  private get isUnwanted(): boolean {
+    if (!this.stream.isClosed) return false;
+    this.hold();
+    return true;
   }
 
   private encode(message: unknown): Buffer {

@@ -10,7 +10,9 @@ import type { Peer, Wire, WireSink } from "./wire.ts";
  * is over. Where a Node has it no more, whole writes are what counts.
  */
 interface QueueOfSystem {
-  readonly _handle?: { readonly writeQueueSize?: number } | null;
+  readonly writeQueueSize?: number;
+  /** Of TLS: what is below it. */
+  readonly _parent?: QueueOfSystem;
 }
 
 export class SocketWire implements Wire {
@@ -49,7 +51,10 @@ export class SocketWire implements Wire {
 
   get unsentBytes(): number {
     const { socket } = this;
-    return (socket as unknown as QueueOfSystem)._handle?.writeQueueSize ?? socket.writableLength;
+    const queue = (socket as unknown as { readonly _handle?: QueueOfSystem | null })._handle;
+    if (queue?.writeQueueSize === undefined) return socket.writableLength;
+    // TLS counts a write until all of it was taken; only the socket below tells how much of it was.
+    return queue.writeQueueSize + (queue._parent?.writeQueueSize ?? 0);
   }
 
   pause(): void {

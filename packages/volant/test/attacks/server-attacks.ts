@@ -5,6 +5,7 @@
 import { frames } from "../../src/testing/frame-factory.ts";
 import { call, prefixed } from "../server/support/raw-peer.ts";
 import { MemoryPeer } from "./memory-peer.ts";
+import { MESSAGE_ATTACKS } from "./message-attacks.ts";
 import { assertUnhurt, type ServerAttack, scene } from "./server-attack.ts";
 import { turns } from "./virtual-time.ts";
 
@@ -217,4 +218,4 @@ const pings: ServerAttack = {
   },
 };
 
-export const SERVER_ATTACKS: readonly ServerAttack[] = [unread, reconnects, trickle, pings];
+export const SERVER_ATTACKS: readonly ServerAttack[] = [unread, reconnects, trickle, pings, ...MESSAGE_ATTACKS];

@@ -1,0 +1,62 @@
+/**
+ * What either side accepts of the messages of the other. Owns the options that servers and channels share, their defaults
+ * and their validation.
+ */
+import {
+  type CompressionOptions,
+  type ResolvedCompression,
+  resolveCompressionOptions,
+} from "../compression/options.ts";
+import { inRange } from "../rpc/option-range.ts";
+import { BufferBudget, processBudget } from "./buffer-budget.ts";
+
+export interface InboundOptions {
+  /**
+   * Largest message accepted, on the wire and inflated. Default 4 MiB (grpc.max_receive_message_length); at most 2 GiB less
+   * one octet, which Infinity means too. Without it a peer that says 4 GiB gets them (CVE-2024-37168).
+   */
+  readonly maxReceiveMessageBytes?: number;
+  /**
+   * Octets that messages larger than one read, and those inflated, may hold until they are taken. When it is spent, the
+   * newest is refused with RESOURCE_EXHAUSTED. Default: 256 MiB shared by the whole process.
+   */
+  readonly maxBufferedBytes?: number;
+  /**
+   * Octets of messages that a stream may have decoded before its reader takes them, 128 more for each; further ones stay
+   * octets until then. Default 32 KiB; Infinity turns it off. Without it a window of empty messages becomes as many objects.
+   */
+  readonly decodeAheadBytes?: number;
+  /** Compression of messages, both ways. Default: compressed ones are accepted, those sent go as they are. */
+  readonly compression?: CompressionOptions;
+}
+
+export interface InboundLimits {
+  /** On the wire and inflated. */
+  readonly maxMessageBytes: number;
+  readonly budget: BufferBudget;
+  readonly aheadBytes: number;
+  readonly compression: ResolvedCompression;
+}
+
+const DEFAULT_MESSAGE_BYTES = 4 * 1024 * 1024;
+/** RFC 9113 §6.9.1: what a window can hold, and so the most that can be granted for a message to arrive whole. */
+const MOST_MESSAGE_BYTES = 0x7fff_ffff;
+export const DEFAULT_AHEAD_BYTES = 32_768;
+
+/** Throws RangeError or TypeError naming the option, what was given and what is allowed. */
+export function resolveInboundLimits(options: InboundOptions): InboundLimits {
+  const { maxReceiveMessageBytes = DEFAULT_MESSAGE_BYTES, maxBufferedBytes } = options;
+  const { decodeAheadBytes = DEFAULT_AHEAD_BYTES, compression } = options;
+  const isUnlimited = maxReceiveMessageBytes === Number.POSITIVE_INFINITY;
+  return Object.freeze({
+    maxMessageBytes: isUnlimited
+      ? MOST_MESSAGE_BYTES
+      : inRange("maxReceiveMessageBytes", maxReceiveMessageBytes, 0, MOST_MESSAGE_BYTES),
+    budget:
+      maxBufferedBytes === undefined
+        ? processBudget
+        : new BufferBudget(inRange("maxBufferedBytes", maxBufferedBytes, 0)),
+    aheadBytes: inRange("decodeAheadBytes", decodeAheadBytes, 0),
+    compression: resolveCompressionOptions(compression),
+  });
+}
