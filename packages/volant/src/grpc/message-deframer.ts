@@ -60,7 +60,7 @@ export class MessageDeframer {
 
   /** Takes the bytes `[start, end)` of `chunk`. Once stopped it ignores them. */
   push(chunk: Buffer, start: number, end: number): void {
-    let at = start;
+    let at = this.#prefixBytes === 0 ? this.#readWhole(chunk, start, end) : start;
     while (at < end && !this.#stopped) {
       if (this.#prefixBytes < PREFIX_BYTES) {
         at = this.#readPrefix(chunk, at, end);
@@ -89,6 +89,24 @@ export class MessageDeframer {
     this.#length = 0;
     this.#body = undefined;
     this.#bodyBytes = 0;
+  }
+
+  /** From a boundary on; the result is where the first message begins that is not whole in the chunk. */
+  #readWhole(chunk: Buffer, start: number, end: number): number {
+    const sink = this.#sink;
+    let at = start;
+    while (end - at >= PREFIX_BYTES && !this.#stopped) {
+      const body = at + PREFIX_BYTES;
+      // Not `<<` for the first octet: a length above 2^31 would turn negative.
+      const length = chunk[at + 1]! * 0x100_0000 + ((chunk[at + 2]! << 16) | (chunk[at + 3]! << 8) | chunk[at + 4]!);
+      if (end - body < length) return at;
+      const flag = chunk[at]!;
+      if (!sink.onPrefix(length, flag)) this.stop();
+      if (this.#stopped) return end;
+      at = body + length;
+      sink.onMessage(chunk, body, at, flag);
+    }
+    return at;
   }
 
   #readPrefix(chunk: Buffer, start: number, end: number): number {

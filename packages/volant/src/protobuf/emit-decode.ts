@@ -179,7 +179,8 @@ class DecodeEmitter {
       case "bool":
         return `${readVarint(target, "readVarint64(bytes, at - 1, limit);\n  VALUE = cursor.low | cursor.high;")}\n${target} = ${target} !== 0;`;
       case "string": {
-        const read = field.strictUtf8 ? "readText" : "readLenientText";
+        const strict = target === "key" ? "readKey" : "readText";
+        const read = field.strictUtf8 ? strict : "readLenientText";
         return `${READ_LENGTH}\n${target} = ${read}(bytes, at, length);\nat += length;`;
       }
       case "bytes":
@@ -192,8 +193,8 @@ class DecodeEmitter {
   }
 
   private list(field: FieldPlan, target: string): string {
-    const start = `if (${target} === undefined) ${target} = [];`;
-    const one = `${start}\n${this.read(field, "undefined")}\n${target}.push(value);`;
+    const append = `if (${target} === undefined) ${target} = [value];\nelse ${target}.push(value);`;
+    const one = `${this.read(field, "undefined")}\n${append}`;
     const { type } = field;
     if (!isScalar(type) || type === "string" || type === "bytes") return one;
     return `if ((tag & 7) === 2) {\n${indent(this.packed(field, type, target))}\n} else {\n${indent(one)}\n}`;
@@ -226,8 +227,11 @@ class DecodeEmitter {
     const zero = key === "string" ? '""' : key === "bool" ? '"false"' : '"0"';
     const read = this.read(field, "value");
     const entry = [
-      "const entryTag = readCheckedTag(bytes, at, limit);",
-      "at = cursor.position;",
+      "let entryTag = bytes[at++];",
+      "if (entryTag > 127 || entryTag < 8 || (entryTag & 7) > 5) {",
+      "  entryTag = readCheckedTag(bytes, at - 1, limit);",
+      "  at = cursor.position;",
+      "}",
       "switch (entryTag >>> 3) {",
       indent(`case 1:\n${indent(`${this.readScalar(key, "key", field)}\nbreak;`)}`),
       indent(`case 2:\n${indent(`${read}\nbreak;`)}`),

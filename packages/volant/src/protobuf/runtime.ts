@@ -2,6 +2,7 @@
  * What compiled source text may call, by name, and the types of the functions that it makes. Owns the list.
  */
 import { DecodeError, EncodeError } from "./codec-error.ts";
+import { readKey } from "./map-keys.ts";
 import { countVarints, readPackedDouble, readPackedFixed64, readPackedFloat, readPackedSfixed64 } from "./packed.ts";
 import type { FieldPlan, MessagePlan } from "./plan.ts";
 import * as read from "./read.ts";
@@ -67,6 +68,7 @@ export const RUNTIME: Readonly<Record<string, unknown>> = {
   readStruct,
   writeStruct,
   readText,
+  readKey,
   readLenientText,
   checkMessage,
   locate,

@@ -6,6 +6,7 @@
  * comes again has its last value. Spec: google/protobuf/struct.proto.
  */
 import { EncodeError } from "./codec-error.ts";
+import { readKey } from "./map-keys.ts";
 import type { FieldPlan } from "./plan.ts";
 import { MAX_DEPTH, readBool, readDouble, setProto, skipValue, tooDeep, wrongGroupEnd } from "./read.ts";
 import { readText, writeText } from "./text.ts";
@@ -61,7 +62,7 @@ function readEntry(bytes: Uint8Array, limit: number, depth: number, object: Json
     const tag = readCheckedTag(bytes, cursor.position, limit);
     switch (tag >>> 3) {
       case 1:
-        key = takeText(bytes, limit);
+        key = takeKey(bytes, limit);
         break;
       case 2:
         value = readValue(bytes, limit, depth + 1, value);
@@ -124,6 +125,13 @@ function readList(bytes: Uint8Array, limit: number, depth: number, list: Json[])
 function enter(bytes: Uint8Array, limit: number): number {
   const length = readLength(bytes, cursor.position, limit);
   return cursor.position + length;
+}
+
+function takeKey(bytes: Uint8Array, limit: number): string {
+  const end = enter(bytes, limit);
+  const key = readKey(bytes, cursor.position, end - cursor.position);
+  cursor.position = end;
+  return key;
 }
 
 function takeText(bytes: Uint8Array, limit: number): string {

@@ -19,7 +19,9 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
   private messages: unknown[] = [];
   private costs: number[] = [];
   private head = 0;
-  private waiters: Waiter[] = [];
+  /** Who asked first. A loop asks once at a time: others are rare. */
+  private waiter: Waiter | undefined = undefined;
+  private otherWaiters: Waiter[] = [];
   private outcome: "open" | "ended" | "failed" = "open";
   private failure: unknown = undefined;
   private readonly onTaken: (cost: number) => void;
@@ -36,12 +38,13 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
       this.onTaken(cost);
       return;
     }
-    const waiter = this.waiters.shift();
+    const { waiter } = this;
     if (waiter === undefined) {
       this.messages.push(message);
       this.costs.push(cost);
       return;
     }
+    this.waiter = this.otherWaiters.length === 0 ? undefined : this.otherWaiters.shift();
     // First: what is taken may bring the next message in here at once.
     waiter.resolve({ done: false, value: message });
     this.onTaken(cost);
@@ -51,19 +54,17 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
   end(): void {
     if (this.outcome !== "open") return;
     this.outcome = "ended";
-    for (const waiter of this.waiters) waiter.resolve(DONE);
-    this.waiters = [];
+    for (const waiter of this.takeWaiters()) waiter.resolve(DONE);
   }
 
   /** What is queued is dropped, or delivered first where `deliverQueued` says so. */
   fail(error: unknown, deliverQueued = false): void {
     if (this.outcome !== "open") return;
     // The failure is told once; afterwards the iteration is over.
-    this.outcome = this.waiters.length > 0 ? "ended" : "failed";
+    this.outcome = this.waiter === undefined ? "failed" : "ended";
     this.failure = error;
     if (!deliverQueued) this.drop();
-    for (const waiter of this.waiters) waiter.reject(error);
-    this.waiters = [];
+    for (const waiter of this.takeWaiters()) waiter.reject(error);
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
@@ -73,7 +74,7 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
       this.outcome = "ended";
       return Promise.reject(this.failure);
     }
-    return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }));
+    return new Promise((resolve, reject) => this.wait({ resolve, reject }));
   }
 
   /** The reader leaves: everything that still comes is dropped. */
@@ -89,6 +90,19 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  private wait(waiter: Waiter): void {
+    if (this.waiter === undefined) this.waiter = waiter;
+    else this.otherWaiters.push(waiter);
+  }
+
+  private takeWaiters(): readonly Waiter[] {
+    const { waiter, otherWaiters } = this;
+    if (waiter === undefined) return otherWaiters;
+    this.waiter = undefined;
+    this.otherWaiters = [];
+    return [waiter, ...otherWaiters];
   }
 
   private takeFirst(): unknown {

@@ -15,6 +15,7 @@ const MAX_WAIT_MS = 1;
 let pending: Flushable[] = [];
 let pendingSinceMs = 0;
 let isScheduled = false;
+let taskMs = 0;
 
 /** The caller makes sure that it is queued once. */
 export function flushAtEndOfTurn(connection: Flushable): void {
@@ -27,7 +28,13 @@ export function flushAtEndOfTurn(connection: Flushable): void {
 
 /** To be called before the next piece of work of a turn. */
 export function flushIfLate(nowMs: number): void {
+  taskMs = nowMs;
   if (pending.length > 0 && nowMs - pendingSinceMs >= MAX_WAIT_MS) flushAll();
+}
+
+/** When the last piece of work began, on the scale of `performance.now()`. */
+export function taskStartedMs(): number {
+  return taskMs;
 }
 
 function onEndOfTurn(): void {

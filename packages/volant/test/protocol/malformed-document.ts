@@ -24,7 +24,8 @@ goes on with the next call. Nothing of it reaches a handler, an interceptor sees
 clients and proxies that do not speak gRPC.
 
 Each row is a test of that name in \`packages/volant/test/protocol\`; numbers are those of [the forty details](details.md).
-This file is written by \`packages/volant/test/protocol/malformed-document.ts\`; a test fails when it is not up to date.
+The other direction is in [malformed-responses.md](malformed-responses.md). This file is written by
+\`packages/volant/test/protocol/malformed-document.ts\`; a test fails when it is not up to date.
 `;
 
 export function renderMalformed(): string {
