@@ -109,8 +109,8 @@ export class Reservation {
     if (endsHere) stream.state = nextStreamState(stream.state, StreamInput.SEND_DATA_END);
     else if (trailers !== undefined) this.writeTrailers(stream, trailers);
     parts.outputWritten();
-    if (trailers === undefined && output.length >= EARLY_OUTPUT_BYTES) this.sendEarly();
     if (endsHere || trailers !== undefined) this.sender.afterEnd(stream);
+    else if (output.length >= EARLY_OUTPUT_BYTES) this.sendEarly();
     return true;
   }
 

@@ -124,6 +124,36 @@ test("output taken during a reservation leaves in a buffer of its own", () => {
   assert.deepEqual(server.sent(), []);
 });
 
+test("the first 8 KiB of messages that answer a chunk are announced as urgent, the rest waits for the end of the turn", () => {
+  const server = serverWithStreams(1);
+  const stream = server.stream(1);
+  const announced: string[] = [];
+  server.sink.react = {
+    onOutput(urgent) {
+      announced.push(urgent ? `urgent at ${server.sentBytes().length}` : "end of turn");
+    },
+  };
+  const answer = (): void => {
+    for (let count = 0; count < 5; count++) {
+      server.http2.reserve(stream, count === 0 && announced.length === 0 ? HEADERS : undefined, 2_991);
+      server.http2.commit(2_991, undefined);
+    }
+  };
+  answer();
+  assert.deepEqual(announced, ["end of turn", "urgent at 9010", "end of turn"]);
+  server.sent();
+  announced.length = 0;
+  answer();
+  assert.deepEqual(announced, ["end of turn"], "no chunk came since");
+  server.sent();
+  server.clock.advance(1);
+  server.receive(frames.windowUpdate(0, 1));
+  announced.length = 0;
+  server.http2.reserve(stream, undefined, 8_183);
+  server.http2.commit(8_183, undefined);
+  assert.deepEqual(announced, ["end of turn", "urgent at 8192"]);
+});
+
 test("one reservation at a time; a second one is told to use the send path", () => {
   const server = serverWithStreams(2);
   const at = server.http2.reserve(server.stream(1), HEADERS, 1);
