@@ -34,7 +34,8 @@ import { trailersOnly } from "./responses.ts";
 import type { Router } from "./router.ts";
 import type { RunningHandlers } from "./running-handlers.ts";
 import type { ResolvedServerOptions } from "./server-options.ts";
-import { ServerStream, type StreamHost } from "./server-stream.ts";
+import { ServerStream } from "./server-stream.ts";
+import type { StreamHost } from "./stream-host.ts";
 
 /** What the connections of a server share. */
 export interface ServerParts {

@@ -11,14 +11,12 @@ import { runInCall } from "../rpc/ambient.ts";
 import type { CallEnd } from "../rpc/call.ts";
 import { NO_DEADLINE } from "../rpc/deadline.ts";
 import { hasRequestStream } from "../rpc/method.ts";
-import type { Peer } from "../rpc/peer.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import type { Status } from "../rpc/status.ts";
 import { Inbound, type InboundOwner } from "../stream/inbound.ts";
-import type { InboundLimits } from "../stream/inbound-limits.ts";
 import { MessageQueue } from "../stream/message-queue.ts";
 import type { Pump } from "../stream/pump.ts";
-import { ErrorCode, type HeaderField, type Http2Connection, type Http2Stream } from "../transport/http2.ts";
+import { ErrorCode, type HeaderField, type Http2Stream } from "../transport/http2.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import { EarlyRequest } from "./early-request.ts";
 import { deadlinePassed, failureOf, INTERNAL, noMessage, requestCutShort } from "./failure.ts";
@@ -28,20 +26,7 @@ import type { OrphanShare } from "./orphan-share.ts";
 import { progressOf } from "./request-stall.ts";
 import { NO_WISHES, OK, Response } from "./response.ts";
 import type { BoundMethod } from "./router.ts";
-import type { RunningHandlers } from "./running-handlers.ts";
-
-/** What a stream needs of its connection. */
-export interface StreamHost {
-  readonly http2: Http2Connection;
-  readonly peer: Peer;
-  readonly limits: InboundLimits;
-  readonly running: RunningHandlers;
-  readonly orphanShare: OrphanShare;
-  /** See `ServerStats.faults`. */
-  countFault(cause: string): void;
-  /** Reports an error that no client will see. Never throws. */
-  reportError(error: unknown, call: IncomingCall): void;
-}
+import type { StreamHost } from "./stream-host.ts";
 
 export class ServerStream extends WheelTimer implements InboundOwner, HandledCall, CallStream {
   readonly call: IncomingCall;

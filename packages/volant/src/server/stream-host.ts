@@ -1,0 +1,20 @@
+/** Between a stream of calls and its connection. Owns no behaviour. */
+import type { Peer } from "../rpc/peer.ts";
+import type { InboundLimits } from "../stream/inbound-limits.ts";
+import type { Http2Connection } from "../transport/http2.ts";
+import type { IncomingCall } from "./incoming-call.ts";
+import type { OrphanShare } from "./orphan-share.ts";
+import type { RunningHandlers } from "./running-handlers.ts";
+
+/** What a stream needs of its connection. */
+export interface StreamHost {
+  readonly http2: Http2Connection;
+  readonly peer: Peer;
+  readonly limits: InboundLimits;
+  readonly running: RunningHandlers;
+  readonly orphanShare: OrphanShare;
+  /** See `ServerStats.faults`. */
+  countFault(cause: string): void;
+  /** Reports an error that no client will see. Never throws. */
+  reportError(error: unknown, call: IncomingCall): void;
+}
