@@ -26,10 +26,14 @@ export interface ResidentServer extends ServerProcess {
   readResident(): number;
 }
 
-export async function startResidentServer(name: string, program: string): Promise<ResidentServer> {
+export async function startResidentServer(
+  name: string,
+  program: string,
+  nodeArgs: readonly string[] = [],
+): Promise<ResidentServer> {
   let onCollected: ((usage: NodeJS.MemoryUsage) => void) | undefined;
   const server = await startServer(name, program, {
-    nodeArgs: ["--expose-gc", "--import", PRELOAD],
+    nodeArgs: [...nodeArgs, "--expose-gc", "--import", PRELOAD],
     onLine: (line) => {
       const usage = /^collected (.*)$/.exec(line)?.[1];
       if (usage !== undefined) onCollected?.(JSON.parse(usage) as NodeJS.MemoryUsage);

@@ -35,6 +35,8 @@ const WARM_UP_SECONDS = 2;
 const LEAD_SECONDS = 1;
 /** For the server to notice that the attacker is gone, and to give back what it will. */
 const QUIET_MS = 60_000;
+/** As the service is started: docs/adr/0008-young-generation.md. */
+const NODE_ARGS = ["--max-semi-space-size=8"];
 
 const FOLDER = join(import.meta.dirname, "..");
 
@@ -47,7 +49,7 @@ async function runFloods(options: RunOptions): Promise<Row[]> {
   const seconds = Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, options.durationSeconds));
   const rows: Row[] = [];
   for (const name of FLOODS) {
-    const server = await startResidentServer("volant", join(FOLDER, "servers", "volant-users.ts"));
+    const server = await startResidentServer("volant", join(FOLDER, "servers", "volant-users.ts"), NODE_ARGS);
     try {
       rows.push(...(await runFlood(name, server, seconds, options.log)));
     } finally {
