@@ -1,29 +1,38 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { flushIfLate } from "../transport/flush-queue.ts";
 import { TurnClock } from "./turn.ts";
 
-const SLICE_MS = 1;
-
-function useUp(): void {
-  const startedMs = performance.now();
-  while (performance.now() - startedMs < SLICE_MS);
+/** Time that moves only when the test says so. */
+function useClock(t: TestContext): { pass(ms: number): void } {
+  let nowMs = performance.now();
+  t.mock.method(performance, "now", () => nowMs);
+  return {
+    pass(ms) {
+      nowMs += ms;
+    },
+  };
 }
 
-test("a slice is used up after a millisecond, and starts anew after waiting", () => {
+test("a slice is used up after a millisecond, and starts anew after waiting", (t) => {
+  const time = useClock(t);
   const clock = new TurnClock();
-  useUp();
+  time.pass(0.9);
+  assert.equal(clock.isUsedUp(), false);
+  time.pass(0.2);
   assert.equal(clock.isUsedUp(), true);
   clock.restart();
-  useUp();
+  assert.equal(clock.isUsedUp(), false);
+  time.pass(1.1);
   assert.equal(clock.isUsedUp(), true);
 });
 
-test("a chunk that came since the last look gives a new slice, once", () => {
+test("a chunk that came since the last look gives a new slice, once", (t) => {
+  const time = useClock(t);
   const clock = new TurnClock();
-  const chunkMs = performance.now();
-  flushIfLate(chunkMs);
-  useUp();
+  time.pass(0.5);
+  flushIfLate(performance.now());
+  time.pass(1.1);
   assert.equal(clock.isUsedUp(), false);
   assert.equal(clock.isUsedUp(), true);
 });

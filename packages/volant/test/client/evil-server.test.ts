@@ -1,6 +1,6 @@
 /**
  * A server that answers whatever it likes: each malformed response has the status of the specification, the call always
- * ends, nothing escapes, and other calls go on. Row 25 of the attack table; gRPC PROTOCOL-HTTP2 "Responses".
+ * ends, nothing escapes, and other calls go on. gRPC PROTOCOL-HTTP2 "Responses".
  */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";

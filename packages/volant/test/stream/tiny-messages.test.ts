@@ -1,5 +1,5 @@
 /**
- * Row 9 of the attack table, at the level of messages: thousands of tiny ones in a queue that nobody reads. The attack, and
+ * RUSTSEC-2026-0258 at the level of messages: thousands of tiny ones in a queue that nobody reads. The attack, and
  * the honest stream that looks much like it.
  */
 import assert from "node:assert/strict";
@@ -17,7 +17,7 @@ import { call, prefixed, RawPeer } from "../server/support/raw-peer.ts";
 /** The octets that a stream may send before anything is consumed. */
 const WINDOW = 65_535;
 
-test("row 9: a window full of empty messages that nobody reads costs octets, not objects", async (t) => {
+test("RUSTSEC-2026-0258 a window full of empty messages that nobody reads costs octets, not objects", async (t) => {
   let admitted: (() => void) | undefined;
   let decoded = 0;
   let inbound: Inbound | undefined;
@@ -65,7 +65,7 @@ function isAllThere(inbound: Inbound, total: number): boolean {
   return inbound.pendingBytes + handedOver === total;
 }
 
-test("row 9, the honest extreme: 10,000 messages of 20 to 600 octets on 100 streams, with a slow reader, all arrive in order", async (t) => {
+test("the honest extreme: 10,000 messages of 20 to 600 octets on 100 streams, with a slow reader, all arrive in order", async (t) => {
   const lab = await useServer(
     t,
     withHandlers({
