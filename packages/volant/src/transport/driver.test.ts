@@ -336,3 +336,23 @@ test("CVE-2019-9517 a write of which the wire takes nothing ends the connection;
   broken.driver.onClosed(new Error("read ECONNRESET"));
   assert.equal(closed.at(-1), "read ECONNRESET");
 });
+
+test("a pause begins no write while one is under way, and reading goes on once everything has left", async () => {
+  const { driver, wire } = await ready();
+  wire.isFull = true;
+  driver.onChunk(frames.ping("aaaaaaaa").bytes());
+  await endOfTurn();
+  const pings = Array.from({ length: 150 }, () => frames.ping("bbbbbbbb").bytes());
+  driver.onChunk(Buffer.concat(pings));
+  await endOfTurn();
+  assert.deepEqual(wire.take(), ["waiting", "pause"]);
+  wire.isFull = false;
+  wire.drain();
+  const log = wire.take();
+  assert.equal(log.filter((line) => line.startsWith("PING")).length, 151);
+  assert.equal(log.at(-1), "resume");
+  driver.onChunk(frames.ping("cccccccc").bytes());
+  await endOfTurn();
+  assert.deepEqual(wire.take(), ["PING 6363636363636363 ack"]);
+  closed(driver);
+});

@@ -120,7 +120,7 @@ export class Driver implements WireSink, Flushable {
 
   /** The core has output; `urgent` when it should not wait for the end of the turn. */
   outputPending(urgent: boolean): void {
-    if (urgent && this.writing === undefined) this.write();
+    if (urgent) this.write();
     else if (!this.flushQueued) {
       this.flushQueued = true;
       flushAtEndOfTurn(this);
@@ -185,12 +185,13 @@ export class Driver implements WireSink, Flushable {
       this.wire!.ref();
       timerWheel.arm(this.timer, performance.now() + CLOSE_MS);
     }
-    if (this.writing !== undefined) return;
     this.write();
     if (this.writing === undefined) this.wire!.end();
   }
 
+  /** One at a time: the wire still reads from what it was given. */
   private write(): void {
+    if (this.writing !== undefined) return;
     const taken = this.http2.takeOutput();
     if (taken === undefined) return;
     if (this.wire!.write(taken.bytes, this.onWritten)) releaseBuffer(taken.owner);
@@ -217,9 +218,10 @@ export class Driver implements WireSink, Flushable {
     this.writing = undefined;
     this.writeStall?.end();
     if (this.gone) return;
-    this.resume();
     if (this.http2.isClosed) this.finish();
     else this.flush();
+    // What the peer had provoked meanwhile counts until it was taken.
+    this.resume();
   };
 
   /**
