@@ -116,9 +116,11 @@ export class AbuseBudget {
     return this.priorities.take(PRIORITIES_PER_STREAM * (1 + this.streamsOpened));
   }
 
-  /** False where the peer has more tiny DATA frames unconsumed than it may. */
-  holdTiny(): boolean {
-    return ++this.tinyHeld <= this.options.maxTinyDataFrames;
+  /** False where the peer has more tiny DATA frames unconsumed than it may, with a connection window of that size. */
+  holdTiny(windowBytes: number): boolean {
+    const { maxTinyDataFrames, connectionWindowBytes } = this.options;
+    if (++this.tinyHeld <= maxTinyDataFrames) return true;
+    return this.tinyHeld <= maxTinyDataFrames * (windowBytes / connectionWindowBytes);
   }
 
   releaseTiny(frames: number): void {

@@ -171,6 +171,8 @@ export class ConnectionParts {
     this.budget.countFault(fault);
     this.scheduler.clear();
     this.sink.onClosed(fault);
+    // Handlers that run on hold their streams, and need not hold what can no longer be sent.
+    for (const stream of this.streams.values()) stream.outbound = undefined;
   }
 
   writeGoAway(lastStreamId: number, code: ErrorCode, debugData: string): void {
@@ -179,12 +181,15 @@ export class ConnectionParts {
     this.outputWritten();
   }
 
-  /** Takes a stream out of every part. What it still held of the connection's window goes back to the peer. */
+  /**
+   * Takes a stream out of every part. What it still held of the connection's window goes back to the peer. A stream that was
+   * closed inside the sink's call, and whose own end comes after it, closes once.
+   */
   closeStream(stream: Http2Stream, how: number): void {
     stream.state = StreamState.CLOSED;
+    if (!this.streams.remove(stream, how)) return;
     stream.outbound = undefined;
     this.scheduler.remove(stream);
-    this.streams.remove(stream, how);
     this.releaseHeld(stream);
     if (stream.slot !== NO_SLOT) this.slots.streamEnded(stream, this.nowMs);
     if (stream.stallMark !== NOT_WATCHED) this.stalls.forget(stream);

@@ -85,6 +85,7 @@ export class Http2Connection implements FrameSink {
     if (this.parts.isClosed) return;
     this.parts.nowMs = nowMs;
     this.reader.receive(bytes);
+    if (this.isOutputOverfull) this.parts.budget.count("unread-answers");
   }
 
   /** The transport ended or failed; there will be no more octets. */
@@ -249,7 +250,16 @@ export class Http2Connection implements FrameSink {
    * a budget, until `handleTimeout` is due.
    */
   get mayRead(): boolean {
-    return this.parts.budget.mayRead;
+    return this.parts.budget.mayRead && !this.isOutputOverfull;
+  }
+
+  /**
+   * DATA stops at the high-water mark; beyond it are answers without data, such as those to calls of unknown methods, that
+   * nobody reads. A client never stops for that: its requests wait for the server, and two that both waited would for ever.
+   */
+  private get isOutputOverfull(): boolean {
+    const { role, output, options } = this.parts;
+    return role === "server" && output.length >= options.outputHighWaterBytes + options.maxUnreadAnswerBytes;
   }
 
   get isClosed(): boolean {
@@ -292,7 +302,7 @@ export class Http2Connection implements FrameSink {
     return this.parts.streams.size;
   }
 
-  streams(): Iterable<Http2Stream> {
+  streams(): readonly Http2Stream[] {
     return this.parts.streams.values();
   }
 

@@ -14,6 +14,9 @@ export const MAX_WINDOW_BYTES = 0x7fff_ffff;
 /** What every window is until SETTINGS say otherwise. RFC 9113 §6.9.2. */
 export const DEFAULT_WINDOW_BYTES = 65_535;
 
+/** Padding is announced at once while less than the largest frame of most peers can come. */
+const LOW_BYTES = 16_384;
+
 /** Of so many batches a window consists. Two would let a window-bound peer have no more than half of it under way. */
 const BATCHES = 3;
 
@@ -91,6 +94,20 @@ export class ReceiveWindow {
     this.granted -= settled;
     this.held -= settled;
     return settled;
+  }
+
+  /**
+   * Takes padding out of `held`. It is no part of the message that it comes with, which may need the whole window and whatever
+   * was granted on top: so it settles no grant, and where little is open it does not wait for a batch. The result is the
+   * increment to announce.
+   */
+  consumePadding(bytes: number): number {
+    const increment = this.consume(bytes);
+    return increment === 0 && this.isLow ? this.takeReturned() : increment;
+  }
+
+  get isLow(): boolean {
+    return this.open < LOW_BYTES;
   }
 
   /** Allows `bytes` above the target; {@link announce} says when the peer hears of them. */

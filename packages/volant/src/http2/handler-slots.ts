@@ -7,6 +7,7 @@
  * for ever does not use up the connection; at most `maxAbandonedHandlers` of them at a time.
  */
 import type { Http2Stream } from "./stream.ts";
+import { StreamTable } from "./stream-table.ts";
 
 /** Values of `stream.slot`: how often a check found the handler of an ended stream still running, or one of these. */
 export const NO_SLOT = -1;
@@ -19,8 +20,7 @@ const CHECKS = 3;
 export class HandlerSlots {
   private readonly abandonAfterMs: number;
   private readonly maxAbandoned: number;
-  /** Ended streams, oldest first. */
-  private ended: Set<Http2Stream> | undefined;
+  private readonly ended = new StreamTable();
   checkAtMs: number = Number.POSITIVE_INFINITY;
   abandoned = 0;
 
@@ -31,7 +31,7 @@ export class HandlerSlots {
 
   /** Ended streams that still count towards MAX_CONCURRENT_STREAMS. */
   get size(): number {
-    return this.ended === undefined ? 0 : this.ended.size;
+    return this.ended.size;
   }
 
   hold(stream: Http2Stream): void {
@@ -41,13 +41,12 @@ export class HandlerSlots {
   /** The handler settled. Without effect on a stream that holds nothing. */
   release(stream: Http2Stream): void {
     if (stream.slot === ABANDONED) this.abandoned--;
-    else if (this.ended?.delete(stream) && this.ended.size === 0) this.checkAtMs = Number.POSITIVE_INFINITY;
+    else if (this.ended.delete(stream.id) && this.ended.size === 0) this.checkAtMs = Number.POSITIVE_INFINITY;
     stream.slot = NO_SLOT;
   }
 
   /** The stream is over and holds a slot. */
   streamEnded(stream: Http2Stream, nowMs: number): void {
-    this.ended ??= new Set();
     this.ended.add(stream);
     if (this.checkAtMs === Number.POSITIVE_INFINITY) this.checkAtMs = nowMs + this.abandonAfterMs / 2;
   }
@@ -55,12 +54,12 @@ export class HandlerSlots {
   /** The result is how many handlers were given up now. */
   handleTimeout(nowMs: number): number {
     const before = this.abandoned;
-    for (const stream of this.ended ?? []) {
+    for (const stream of this.ended.values()) {
       stream.slot++;
       if (stream.slot < CHECKS || this.abandoned >= this.maxAbandoned) continue;
       stream.slot = ABANDONED;
       this.abandoned++;
-      this.ended?.delete(stream);
+      this.ended.delete(stream.id);
     }
     this.checkAtMs = this.size > 0 ? nowMs + this.abandonAfterMs / 2 : Number.POSITIVE_INFINITY;
     return this.abandoned - before;

@@ -30,6 +30,7 @@ export const OPTION_RULES = {
   maxContinuations: { initial: 8, min: 0, max: OFF },
   maxSettingsEntries: { initial: 32, min: 6, max: 1024 },
   outputHighWaterBytes: { initial: 262_144, min: 65_536, max: 67_108_864 },
+  maxUnreadAnswerBytes: { initial: 524_288, min: 65_536, max: OFF },
   streamHighWaterBytes: { initial: 65_536, min: 1, max: 67_108_864 },
   maxProvokedFrames: { initial: 100, min: 1, max: OFF },
   maxUnsentAnswers: { initial: 1_000, min: 1, max: OFF },
@@ -41,7 +42,7 @@ export const OPTION_RULES = {
   glitchesPerSecond: { initial: 330, min: 1, max: OFF },
   windowUpdateBurst: { initial: 10_000, min: 1, max: OFF },
   windowUpdatesPerSecond: { initial: 330, min: 1, max: OFF },
-  maxTinyDataFrames: { initial: 50_000, min: 1, max: OFF },
+  maxTinyDataFrames: { initial: 210_000, min: 1, max: OFF },
   streamStallTimeoutMs: { initial: 60_000, min: 1, max: OFF },
   abandonedHandlerMs: { initial: 30_000, min: 1, max: OFF },
   maxAbandonedHandlers: { initial: 100, min: 0, max: OFF },
@@ -87,6 +88,12 @@ export interface Http2Options {
   readonly maxSettingsEntries?: number;
   /** Octets waiting for the socket above which streams wait to send. Default 256 KiB. */
   readonly outputHighWaterBytes?: number;
+  /**
+   * Octets beyond `outputHighWaterBytes` that may wait for the socket before we stop reading; DATA never goes beyond it, so these are
+   * header blocks. Default 512 KiB. Server only: two peers that both stopped would wait for ever. Without it a peer that reads
+   * nothing, and calls methods that do not exist, fills the memory (CVE-2019-9517).
+   */
+  readonly maxUnreadAnswerBytes?: number;
   /** Octets a stream may have queued before its writer waits. Default 64 KiB. */
   readonly streamHighWaterBytes?: number;
   /**
@@ -125,9 +132,10 @@ export interface Http2Options {
   /** Growth of that budget. Default 330 a second. */
   readonly windowUpdatesPerSecond?: number;
   /**
-   * DATA frames below 256 octets that nobody consumed yet; more are glitches. One that ends its stream or fills its window
-   * does not count. Default 50,000: a window of 1 MiB full of frames of 20 octets, so slow applications are safe. Without
-   * it frames of one octet cost far more than the window that is meant to bound them (RUSTSEC-2026-0258).
+   * DATA frames below 256 octets that nobody consumed yet, for a connection window as large as `connectionWindowBytes`, and as many more
+   * as it has grown; more are glitches. One that ends its stream or fills its window does not count. Default 210,000: a window
+   * of 1 MiB full of empty gRPC messages, a frame each, so slow applications are safe. Without it frames of one octet cost far
+   * more than the window that is meant to bound them (RUSTSEC-2026-0258).
    */
   readonly maxTinyDataFrames?: number;
   /**

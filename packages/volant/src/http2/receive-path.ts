@@ -126,7 +126,7 @@ export class ReceivePath {
     this.growth.onData(stream, length);
     const from = (flags & FrameFlag.PADDED) !== 0 ? start + 1 : start;
     const end = start + length - padding;
-    if (end - from < length) this.consume(stream, length - (end - from));
+    if (end - from < length) this.creditPadding(stream, length - (end - from));
     if (!this.checkContentLength(stream, end - from, endStream))
       return parts.failStream(stream, CONTENT_LENGTH_MISMATCH);
     if (end - from < TINY_DATA_BYTES && !endStream) {
@@ -140,11 +140,22 @@ export class ReceivePath {
     return !parts.isClosed;
   }
 
+  /** RFC 9113 §6.1: padding counts in both windows. Nobody waits for it, so both get it back. */
+  private creditPadding(stream: Http2Stream, bytes: number): void {
+    const increment = stream.receiveWindow.consumePadding(bytes);
+    if (increment > 0 && !stream.isRemoteDone) this.announce(stream, increment);
+    const connectionIncrement = this.parts.receiveWindow.consumePadding(bytes);
+    if (connectionIncrement > 0) this.parts.writeWindowUpdate(0, connectionIncrement);
+    // A peer that pads every frame alike cannot send the last octets through a window that is just as large as they are.
+    const { isLow, open } = stream.receiveWindow;
+    if (isLow && stream.connectionGrant > 0) this.expect(stream, open + bytes);
+  }
+
   /** A frame that our own small window cut short is not the peer's doing. */
   private holdTiny(stream: Http2Stream): boolean {
     if (stream.receiveWindow.open <= 0) return true;
     stream.tinyHeld++;
-    return this.parts.budget.holdTiny() || this.parts.charge("tiny-data");
+    return this.parts.budget.holdTiny(this.parts.receiveWindow.size) || this.parts.charge("tiny-data");
   }
 
   /** RFC 9113 §8.1.1: content-length, where given, equals the octets of DATA. */
@@ -263,7 +274,7 @@ export class ReceivePath {
     const goAway = readGoAway(bytes, start, length);
     parts.goAwayReceived = true;
     // RFC 9113 §6.8: streams above the last id were not processed and may be tried elsewhere; an idle one may not start.
-    for (const stream of [...parts.streams.values()]) {
+    for (const stream of parts.streams.values()) {
       if (stream.isClosed || !parts.streams.isLocalId(stream.id)) continue;
       if (stream.id <= goAway.lastStreamId && stream.state !== StreamState.IDLE) continue;
       parts.closeStream(stream, ClosedHow.RESET_BY_PEER);

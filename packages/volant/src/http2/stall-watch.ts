@@ -8,6 +8,7 @@
  * progress.
  */
 import type { Http2Stream } from "./stream.ts";
+import { StreamTable } from "./stream-table.ts";
 
 /** Less than this in a whole period is a stall. Any link that carries a call carries more. */
 const MIN_PROGRESS_BYTES = 1_024;
@@ -18,7 +19,7 @@ const NOT_CHECKED = 0;
 
 export class StallWatch {
   private readonly timeoutMs: number;
-  private watched: Set<Http2Stream> | undefined;
+  private readonly watched = new StreamTable();
   checkAtMs: number = Number.POSITIVE_INFINITY;
 
   /** Infinity: nothing is watched. */
@@ -29,7 +30,6 @@ export class StallWatch {
   watch(stream: Http2Stream, nowMs: number): void {
     if (this.timeoutMs === Number.POSITIVE_INFINITY || stream.stallMark !== NOT_WATCHED) return;
     stream.stallMark = NOT_CHECKED;
-    this.watched ??= new Set();
     this.watched.add(stream);
     if (this.checkAtMs === Number.POSITIVE_INFINITY) this.checkAtMs = nowMs + this.timeoutMs;
   }
@@ -37,13 +37,13 @@ export class StallWatch {
   /** Its queue is empty, or the stream is over. */
   forget(stream: Http2Stream): void {
     stream.stallMark = NOT_WATCHED;
-    if (this.watched?.delete(stream) && this.watched.size === 0) this.checkAtMs = Number.POSITIVE_INFINITY;
+    if (this.watched.delete(stream.id) && this.watched.size === 0) this.checkAtMs = Number.POSITIVE_INFINITY;
   }
 
   /** The streams that have not moved for a period, at most two: a command brings no time, so the first check only marks. */
   takeStalled(nowMs: number): Http2Stream[] {
     const stalled: Http2Stream[] = [];
-    for (const stream of this.watched ?? []) {
+    for (const stream of this.watched.values()) {
       const queued = stream.queuedBytes;
       if (stream.stallMark !== NOT_CHECKED && stream.stallMark - queued < MIN_PROGRESS_BYTES) stalled.push(stream);
       stream.stallMark = queued;

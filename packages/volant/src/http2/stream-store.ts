@@ -4,6 +4,7 @@
  */
 import type { Role } from "./options.ts";
 import { Http2Stream } from "./stream.ts";
+import { StreamTable } from "./stream-table.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** How a stream that is gone ended. What late frames on it deserve depends on it (RFC 9113 §5.1 "closed"). */
@@ -13,7 +14,7 @@ export const ClosedHow = { UNKNOWN: 0, ENDED: 1, RESET_BY_US: 2, RESET_BY_PEER: 
 const REMEMBERED = 256;
 
 export class StreamStore {
-  private readonly streams = new Map<number, Http2Stream>();
+  private readonly streams = new StreamTable();
   private readonly localParity: number;
   private closedIds: Int32Array | undefined;
   private closedHow: Uint8Array | undefined;
@@ -39,7 +40,8 @@ export class StreamStore {
     return this.streams.size;
   }
 
-  values(): IterableIterator<Http2Stream> {
+  /** Those of now, in the order in which they were opened. */
+  values(): readonly Http2Stream[] {
     return this.streams.values();
   }
 
@@ -76,15 +78,17 @@ export class StreamStore {
   }
 
   private add(stream: Http2Stream): Http2Stream {
-    this.streams.set(stream.id, stream);
+    this.streams.add(stream);
     return stream;
   }
 
-  remove(stream: Http2Stream, how: number): void {
-    if (!this.streams.delete(stream.id)) return;
+  /** False: it has left already. */
+  remove(stream: Http2Stream, how: number): boolean {
+    if (!this.streams.delete(stream.id)) return false;
     if (this.isLocalId(stream.id)) this.openLocal--;
     else this.openRemote--;
     this.remember(stream.id, how);
+    return true;
   }
 
   /** An id whose stream is refused before it exists. */

@@ -356,3 +356,26 @@ test("a pause begins no write while one is under way, and reading goes on once e
   assert.deepEqual(wire.take(), ["PING 6363636363636363 ack"]);
   closed(driver);
 });
+
+test("a deadline that passed while the process stood still waits for what had arrived, once", async () => {
+  const { driver, wire, gone } = setUp();
+  driver.onChunk(Buffer.concat([frames.preface, frames.settings().bytes()]));
+  await endOfTurn();
+  wire.take();
+  const dueMs = driver.http2.nextTimeout();
+  driver.handleTimer(dueMs + 5_000);
+  assert.deepEqual([driver.http2.isClosed, wire.take()], [false, []]);
+  driver.onChunk(frames.settingsAck().bytes());
+  assert.equal(driver.http2.nextTimeout(), Number.POSITIVE_INFINITY);
+  closed(driver);
+
+  const silent = setUp();
+  silent.driver.onChunk(Buffer.concat([frames.preface, frames.settings().bytes()]));
+  await endOfTurn();
+  silent.wire.take();
+  silent.driver.handleTimer(dueMs + 5_000);
+  silent.driver.handleTimer(dueMs + 6_000);
+  assert.equal(silent.driver.http2.fault?.cause, "settings-ack-timeout");
+  closed(silent.driver);
+  assert.deepEqual([gone.length, silent.gone.length, timerWheel.size], [1, 1, 0]);
+});

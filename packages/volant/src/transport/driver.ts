@@ -4,6 +4,7 @@
  */
 import { connectionFault, ErrorCode, type Fault, type Http2Connection, releaseBuffer } from "../http2/index.ts";
 import { type Flushable, flushAtEndOfTurn, flushIfLate } from "./flush-queue.ts";
+import { LATE_MS } from "./late.ts";
 import { timerWheel, WheelTimer } from "./timer-wheel.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 import { WRITE_STALLED, WriteStall } from "./write-stall.ts";
@@ -46,6 +47,9 @@ export class Driver implements WireSink, Flushable {
   /** The buffer that the wire still reads from. */
   private writing: Buffer | undefined;
   private paused = false;
+  /** A deadline that was put off, and until when. */
+  private lateDueMs = -1;
+  private lateUntilMs = 0;
   private closing = false;
   /** Octets that came since. */
   private lateBytes = 0;
@@ -154,6 +158,7 @@ export class Driver implements WireSink, Flushable {
       this.wire!.destroy();
       return;
     }
+    if (this.isLate(nowMs)) return;
     this.http2.handleTimeout(nowMs);
     this.afterCore();
     if (this.writing === undefined) this.resume();
@@ -172,8 +177,19 @@ export class Driver implements WireSink, Flushable {
     if (this.lateBytes > MAX_LATE_BYTES) this.wire!.destroy();
   }
 
-  private armTimer(): void {
+  /** Our own process stood still: what the peer sent meanwhile is read first. Each deadline is put off once. */
+  private isLate(nowMs: number): boolean {
     const dueMs = this.http2.nextTimeout();
+    if (nowMs - dueMs < LATE_MS || dueMs === this.lateDueMs) return false;
+    this.lateDueMs = dueMs;
+    this.lateUntilMs = nowMs + LATE_MS;
+    this.armTimer();
+    return true;
+  }
+
+  private armTimer(): void {
+    const nextMs = this.http2.nextTimeout();
+    const dueMs = nextMs === this.lateDueMs ? this.lateUntilMs : nextMs;
     if (dueMs !== this.timer.dueMs) timerWheel.arm(this.timer, dueMs);
   }
 

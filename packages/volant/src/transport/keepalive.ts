@@ -6,15 +6,10 @@
  */
 import { connectionFault, ErrorCode, type Fault } from "../http2/index.ts";
 import type { Driver } from "./driver.ts";
+import { LATE_MS } from "./late.ts";
 import { timerWheel, WheelTimer } from "./timer-wheel.ts";
 
 export const KEEPALIVE_TIMEOUT: Fault = connectionFault(ErrorCode.NO_ERROR, "keepalive-timeout");
-
-/**
- * A timer that fires later than this says that our own process stood still: what came meanwhile is not read yet, and gets
- * as long to be.
- */
-const LATE_MS = 1_000;
 
 export interface KeepaliveOptions {
   /** Silence before a PING. Infinity: never. */

@@ -208,6 +208,46 @@ const unreadResets: Attack = {
   },
 };
 
+/** What a call of an unknown method gets, with its name in the message. */
+const REFUSAL = frames
+  .headers(1)
+  .response(200, [["grpc-message", "x".repeat(200)]])
+  .bytes()
+  .subarray(9);
+
+const unreadRefusals: Attack = {
+  name: "calls of unknown methods whose answers nobody reads",
+  cve: "CVE-2019-9517",
+  rule: "a server does not read on while answers without data wait, beyond what streams may have waiting",
+  options: ["maxUnreadAnswerBytes", "outputHighWaterBytes"],
+  counter: "unread-answers",
+  unit: "octets waiting",
+  allowed: 800_000,
+  off: { maxUnreadAnswerBytes: OFF },
+  play: (options) => {
+    const victim = new Victim("server", options, { isPeerDeaf: true });
+    const { core } = victim;
+    core.sink.react.onHeaders = (stream) => core.http2.sendHeaders(stream, REFUSAL, true);
+    victim.flood(1_000, 10, (index) => request(1 + 2 * index, true));
+    return { got: victim.waitingBytes(), core };
+  },
+  honest: {
+    name: "100 answers at once with 5 KiB of metadata each while our socket is full",
+    play: () => {
+      const victim = new Victim("server", {}, { isPeerDeaf: true });
+      const { core } = victim;
+      const answer = frames
+        .headers(1)
+        .response(200, [["x-trace", "x".repeat(5_120)]])
+        .bytes()
+        .subarray(9);
+      core.sink.react.onHeaders = (stream) => core.http2.sendHeaders(stream, answer, true);
+      victim.feed(...Array.from({ length: 100 }, (_, index) => request(1 + 2 * index, true)));
+      victim.assertUnhurt();
+    },
+  },
+};
+
 const closedStreams: Attack = {
   name: "frames on closed streams",
   cve: "CVE-2019-9514",
@@ -247,5 +287,6 @@ export const STREAM_ATTACKS: readonly Attack[] = [
   madeYouReset,
   illegalAfterEnd,
   unreadResets,
+  unreadRefusals,
   closedStreams,
 ];

@@ -6,6 +6,8 @@ import { ByteCursor } from "../../src/http2/hpack/integer.ts";
 import { StringReader } from "../../src/http2/hpack/string-literal.ts";
 import { Scheduler } from "../../src/http2/scheduler.ts";
 import { Http2Stream } from "../../src/http2/stream.ts";
+import { CoreUnderTest } from "../../src/testing/connection-pair.ts";
+import { frames } from "../../src/testing/frame-factory.ts";
 
 const SIZES: readonly (readonly [bytes: number, mostKept: number])[] = [
   [SMALL_BUFFER_BYTES, 128],
@@ -54,3 +56,32 @@ for (const [form, octets] of Object.entries(ENCODINGS)) {
     assert.equal(cursor.position, block.length, "it is read to its end all the same");
   });
 }
+
+test("a stream that is answered and reset inside its own last octets closes once, and its handler has one place", () => {
+  const server = CoreUnderTest.ready("server");
+  const { http2, sink } = server;
+  sink.react.onHeaders = (stream) => http2.holdSlot(stream);
+  sink.react.onData = (stream) => {
+    http2.sendHeaders(stream, [], true);
+    http2.resetWhenDone(stream);
+  };
+  for (let id = 1; id < 400; id += 2) {
+    server.receive(frames.headers(id).request("POST", "/s/m"), frames.data(id, "not a message"));
+    const stream = server.stream(id);
+    assert.deepEqual([stream.isClosed, http2.handlersBeyondStreams.held, http2.streamCount], [true, 1, 0]);
+    http2.releaseSlot(stream);
+    assert.equal(http2.handlersBeyondStreams.held, 0);
+  }
+  assert.equal(http2.faultCounts.size, 0);
+});
+
+test("a connection that is over holds nothing that was queued, also for streams that somebody still refers to", () => {
+  const server = CoreUnderTest.ready("server", {}, [4, 0]);
+  server.receive(frames.headers(1).request("POST", "/s/m").endStream());
+  const stream = server.stream(1);
+  server.http2.sendHeaders(stream, [], false);
+  server.http2.sendData(stream, Buffer.alloc(1_000_000), true);
+  assert.equal(stream.queuedBytes, 1_000_000);
+  server.http2.handleTransportClosed();
+  assert.equal(stream.queuedBytes, 0);
+});

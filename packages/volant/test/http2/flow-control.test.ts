@@ -50,10 +50,10 @@ test("§6.9.1 DATA beyond the connection's window ends the connection", () => {
 
 test("§6.9.1 padding counts towards both windows", () => {
   const server = serverWithStreams(1, { initialStreamWindowBytes: 100_000, connectionWindowBytes: WINDOW });
-  for (let count = 0; count < 4; count++) server.receive(frames.data(1, 16_000).padded(200));
+  for (let count = 0; count < 2; count++) server.receive(frames.data(1, 16_000).padded(200));
   server.receive(frames.data(1, 400).padded(255));
-  assert.equal(server.http2.windows.receive, WINDOW - 4 * 16_201 - 656);
-  assert.equal(server.http2.windows.held, 64_400);
+  assert.equal(server.http2.windows.receive, WINDOW - 2 * 16_201 - 656);
+  assert.equal(server.http2.windows.held, 32_400);
 });
 
 test("§6.9.1 a connection window beyond 2^31-1 is a connection error, up to it it is not", () => {
@@ -246,4 +246,37 @@ test("§6.9 grants of streams that die unused are paid back, so the window does 
   }
   assert.ok(server.http2.windows.receive < 1_200_000, String(server.http2.windows.receive));
   assert.equal(server.http2.windows.held, 0);
+});
+
+test("§6.1 a message that was granted arrives whole however much its frames are padded, and both windows are as before", () => {
+  for (const [payload, padding] of [
+    [1, 255],
+    [100, 100],
+    [15_000, 255],
+  ] as const) {
+    const bytes = 100_000;
+    const server = CoreUnderTest.ready("server", { connectionWindowBytes: 65_535 });
+    server.receive(frames.headers(1).request("POST", "/s/m"));
+    const stream = server.stream(1);
+    server.http2.expect(stream, bytes);
+    server.sent();
+    let room = { stream: stream.receiveWindow.open, connection: server.http2.windows.receive };
+    for (let left = bytes; left > 0; ) {
+      const length = Math.min(payload, left);
+      const cost = length + padding + 1;
+      assert.ok(
+        room.stream >= cost && room.connection >= cost,
+        `${left} octets left, room for ${JSON.stringify(room)}`,
+      );
+      server.receive(frames.data(1, length).padded(padding));
+      left -= length;
+      room = { stream: stream.receiveWindow.open, connection: server.http2.windows.receive };
+    }
+    assert.equal(server.http2.isClosed, false);
+    server.http2.consume(stream, bytes);
+    server.receive(frames.data(1, 0).endStream());
+    server.http2.sendHeaders(stream, [], true);
+    assert.deepEqual([server.http2.windows.held, server.http2.streamCount], [0, 0]);
+    assert.ok(server.http2.windows.receive * 3 > 65_535 * 2 - 3, "all but a batch of the connection's window is open");
+  }
 });
