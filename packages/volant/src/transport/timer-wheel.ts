@@ -1,14 +1,22 @@
 /**
- * One timer for every deadline of the process: a hashed wheel of intrusive lists. Buys: a call with a deadline costs two
+ * One timer for every deadline of the process: two wheels of intrusive lists. Buys: a call with a deadline costs two
  * pointer writes to arm and two to disarm, where `setTimeout` costs an object and a heap. Resolution 4 ms; a timer never
  * fires early.
  *
- * Owns the one underlying Node timer, which is set for the earliest entry, at most one round ahead, and never keeps the
- * process alive. Must not know what its entries are for; one that throws does not hold up the others.
+ * A slot of the near wheel is a tick of 4 ms, one of the far wheel a block of 1024 ticks, about 4 s; its 1024 blocks are
+ * 70 minutes. A block is spread over the near wheel when its first tick comes. What is due beyond the far wheel waits in
+ * the last block and is placed anew from there, so that a wake looks at what is due in the ticks and blocks that passed,
+ * whatever else is armed.
+ *
+ * Owns the one underlying Node timer, which is set for the next tick or block that holds something and never keeps the
+ * process alive. Must not know what its entries are for; one that throws does not hold up the others. Invariant: the near
+ * wheel holds what is due less than 1024 ticks from now, the far wheel only blocks that have not begun.
  */
+import { RING_SLOTS, SlotBits } from "./slot-bits.ts";
 
 const SLOT_MS = 4;
-const SLOTS = 1024;
+const NEAR = 0;
+const FAR = 1;
 
 /** What a user of the wheel embeds or extends. */
 export abstract class WheelTimer {
@@ -44,9 +52,11 @@ export class SystemClock implements WheelClock {
 
 export class TimerWheel {
   private clock: WheelClock;
-  private readonly slots: (WheelTimer | undefined)[] = new Array(SLOTS).fill(undefined);
+  /** The lists of the near wheel, then those of the far one. */
+  private readonly slots: (WheelTimer | undefined)[] = new Array(2 * RING_SLOTS).fill(undefined);
+  private readonly occupied: SlotBits = new SlotBits(2);
   private count = 0;
-  /** Every slot up to this tick has been visited. */
+  /** Every tick up to this one has been visited, and every block up to its own is spread. */
   private tick = 0;
   /** The tick that the clock is set for. */
   private wakeTick = Number.POSITIVE_INFINITY;
@@ -63,16 +73,8 @@ export class TimerWheel {
     timer.dueMs = dueMs;
     if (dueMs === Number.POSITIVE_INFINITY) return;
     if (this.count === 0) this.tick = Math.floor(this.clock.nowMs() / SLOT_MS);
-    const dueTick = Math.max(Math.ceil(dueMs / SLOT_MS), this.tick + 1);
-    const slot = dueTick % SLOTS;
-    const head = this.slots[slot];
-    timer.slot = slot;
-    timer.next = head;
-    timer.previous = undefined;
-    if (head !== undefined) head.previous = timer;
-    this.slots[slot] = timer;
     this.count++;
-    this.wakeAt(dueTick);
+    this.wakeAt(this.place(timer, this.tick + 1));
   }
 
   disarm(timer: WheelTimer): void {
@@ -96,10 +98,35 @@ export class TimerWheel {
     return this.count;
   }
 
+  /** Puts `timer` where it is due, but not before `earliestTick`; the result is the tick at which the wheel must wake for it. */
+  private place(timer: WheelTimer, earliestTick: number): number {
+    const dueTick = Math.max(Math.ceil(timer.dueMs / SLOT_MS), earliestTick);
+    if (dueTick - this.tick < RING_SLOTS) {
+      this.link(timer, dueTick % RING_SLOTS);
+      return dueTick;
+    }
+    const block = Math.min(blockOf(dueTick), blockOf(this.tick) + RING_SLOTS - 1);
+    this.link(timer, farSlot(block));
+    return block * RING_SLOTS;
+  }
+
+  private link(timer: WheelTimer, slot: number): void {
+    const head = this.slots[slot];
+    timer.slot = slot;
+    timer.next = head;
+    timer.previous = undefined;
+    if (head === undefined) this.occupied.add(slot);
+    else head.previous = timer;
+    this.slots[slot] = timer;
+  }
+
   private unlink(timer: WheelTimer): void {
     if (timer === this.cursor) this.cursor = timer.next;
-    if (timer.previous === undefined) this.slots[timer.slot] = timer.next;
-    else timer.previous.next = timer.next;
+    if (timer.previous !== undefined) timer.previous.next = timer.next;
+    else {
+      this.slots[timer.slot] = timer.next;
+      if (timer.next === undefined) this.occupied.remove(timer.slot);
+    }
     if (timer.next !== undefined) timer.next.previous = timer.previous;
     timer.next = undefined;
     timer.previous = undefined;
@@ -114,9 +141,7 @@ export class TimerWheel {
     return armed;
   }
 
-  /** At most one round ahead: what is later is found again then, and Node's timers cannot wait longer than 2^31 ms. */
-  private wakeAt(dueTick: number): void {
-    const tick = Math.min(dueTick, this.tick + SLOTS);
+  private wakeAt(tick: number): void {
     if (tick >= this.wakeTick) return;
     this.wakeTick = tick;
     this.clock.set(this.onWake, Math.max(1, Math.ceil(tick * SLOT_MS - this.clock.nowMs())));
@@ -126,17 +151,33 @@ export class TimerWheel {
     this.wakeTick = Number.POSITIVE_INFINITY;
     const nowMs = this.clock.nowMs();
     const nowTick = Math.floor(nowMs / SLOT_MS);
-    const from = Math.max(this.tick + 1, nowTick - SLOTS + 1);
+    const nowBlock = blockOf(nowTick);
+    const fromTick = Math.max(this.tick + 1, nowTick - RING_SLOTS + 1);
+    const fromBlock = Math.max(blockOf(this.tick) + 1, nowBlock - RING_SLOTS + 1);
     // First, so that what a handler arms goes behind the slots of this visit.
     this.tick = Math.max(this.tick, nowTick);
-    for (let tick = from; tick <= nowTick; tick++) this.fireSlot(tick % SLOTS, nowMs);
-    if (this.count > 0) this.wakeAt(this.nextDueTick());
+    for (let block = fromBlock; block <= nowBlock; block++) this.spread(farSlot(block));
+    for (let tick = fromTick; tick <= nowTick; tick++) this.fireSlot(tick % RING_SLOTS, nowMs);
+    if (this.count > 0) this.wakeAt(this.nextTick());
   };
+
+  /** What is due already goes to the present tick, which this visit comes to last. */
+  private spread(slot: number): void {
+    let timer = this.slots[slot];
+    this.slots[slot] = undefined;
+    this.occupied.remove(slot);
+    while (timer !== undefined) {
+      const next: WheelTimer | undefined = timer.next;
+      this.place(timer, this.tick);
+      timer = next;
+    }
+  }
 
   private fireSlot(slot: number, nowMs: number): void {
     let timer = this.slots[slot];
     while (timer !== undefined) {
       this.cursor = timer.next;
+      // A handler of this visit may have armed a timer for the next time that this slot comes.
       if (timer.dueMs <= nowMs) {
         this.disarm(timer);
         fire(timer, nowMs);
@@ -145,16 +186,22 @@ export class TimerWheel {
     }
   }
 
-  /** The first tick of this round at which something is due, or the end of the round. */
-  private nextDueTick(): number {
-    const last = this.tick + SLOTS;
-    for (let tick = this.tick + 1; tick < last; tick++) {
-      for (let timer = this.slots[tick % SLOTS]; timer !== undefined; timer = timer.next) {
-        if (timer.dueMs <= tick * SLOT_MS) return tick;
-      }
-    }
-    return last;
+  /** The next tick at which something is due or a block begins that holds something. */
+  private nextTick(): number {
+    const block = blockOf(this.tick);
+    const dueTick = this.tick + this.occupied.stepsToNext(NEAR, this.tick % RING_SLOTS);
+    const dueBlock = block + this.occupied.stepsToNext(FAR, block % RING_SLOTS);
+    return Math.min(dueTick, dueBlock * RING_SLOTS);
   }
+}
+
+/** Not a shift: after 99 days a tick has more than 32 bits. */
+function blockOf(tick: number): number {
+  return Math.floor(tick / RING_SLOTS);
+}
+
+function farSlot(block: number): number {
+  return FAR * RING_SLOTS + (block % RING_SLOTS);
 }
 
 function fire(timer: WheelTimer, nowMs: number): void {
