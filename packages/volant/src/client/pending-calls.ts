@@ -2,6 +2,7 @@
  * Calls that wait for a connection or for room on one, first come first served. Owns their order; a call that ends while
  * it waits leaves without a frame having been sent.
  */
+import { ChurningSet } from "../transport/churning-set.ts";
 import type { ClientConnection } from "./client-connection.ts";
 
 export interface PendingCall {
@@ -14,7 +15,7 @@ export interface PendingCall {
 }
 
 export class PendingCalls {
-  private readonly calls = new Set<PendingCall>();
+  private readonly calls = new ChurningSet<PendingCall>();
 
   get size(): number {
     return this.calls.size;
@@ -30,7 +31,7 @@ export class PendingCalls {
 
   /** Starts as many as there is room for. */
   startOn(pick: () => ClientConnection | undefined): void {
-    for (const call of this.calls) {
+    for (let call = this.calls.first; call !== undefined; call = this.calls.first) {
       const connection = pick();
       if (connection === undefined) return;
       this.calls.delete(call);
@@ -40,13 +41,13 @@ export class PendingCalls {
 
   /** Fails those that are there now and do not wait; what they do in answer is not undone. */
   failUnavailable(reason: string): void {
-    for (const call of [...this.calls]) {
+    for (const call of this.calls.values()) {
       if (call.waitForReady || !this.calls.delete(call)) continue;
       call.failUnavailable(reason);
     }
   }
 
   failClosed(): void {
-    for (const call of [...this.calls]) if (this.calls.delete(call)) call.failClosed();
+    for (const call of this.calls.values()) if (this.calls.delete(call)) call.failClosed();
   }
 }

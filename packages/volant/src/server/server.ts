@@ -6,6 +6,7 @@
 import type { Socket } from "node:net";
 import type { ServiceSource } from "../rpc/method.ts";
 import { nextTurn } from "../stream/turn.ts";
+import { ChurningSet } from "../transport/churning-set.ts";
 import { FaultTotals } from "../transport/fault-totals.ts";
 import { SocketWire } from "../transport/socket-wire.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
@@ -39,7 +40,8 @@ export class Server {
   private readonly options: ResolvedServerOptions;
   private readonly router: Router;
   private readonly listeners = new Set<Listener>();
-  private readonly connections = new Set<ServerConnection>();
+  private hasGivenUp = false;
+  private readonly connections = new ChurningSet<ServerConnection>();
   private readonly running: RunningHandlers;
   private readonly faults = new FaultTotals();
   private readonly addresses: AddressLimit;
@@ -100,7 +102,7 @@ export class Server {
   /** Calls under way now. */
   get streamCount(): number {
     let count = 0;
-    for (const connection of this.connections) count += connection.streamCount;
+    for (const connection of this.connections.values()) count += connection.streamCount;
     return count;
   }
 
@@ -144,7 +146,7 @@ export class Server {
       connections: this.connectionCount,
       streams: this.streamCount,
       handlers: { running: running.size, orphaned: running.orphanedSize, abandoned: running.abandonedSize },
-      faults: this.faults.snapshot([...this.connections].map(({ http2 }) => http2)),
+      faults: this.faults.snapshot(this.connections.values().map(({ http2 }) => http2)),
     };
   }
 
@@ -159,13 +161,12 @@ export class Server {
     if (this.stopping === "no") this.announceDrain();
     const closing = this.closeListeners();
     if (this.announced !== undefined) await this.announced;
-    for (const connection of this.connections) connection.drain();
-    const grace = new Grace(() => {
-      this.closeConnections();
-      this.running.giveUp();
-    });
+    for (const connection of this.connections.values()) connection.drain();
+    const grace = new Grace(() => this.giveUp());
     if (this.connections.size > 0 || this.running.size > 0) timerWheel.arm(grace, performance.now() + graceMs);
-    await Promise.all([closing, this.whenEmpty(), this.running.whenIdle()]);
+    await Promise.all([closing, this.whenEmpty()]);
+    // Not before: a request that was under way when the drain began may have been given to its handler since.
+    if (!this.hasGivenUp) await this.running.whenIdle();
     timerWheel.disarm(grace);
     this.stopping = "closed";
   }
@@ -174,8 +175,7 @@ export class Server {
   async close(): Promise<void> {
     this.stopping = "closed";
     const closing = this.closeListeners();
-    this.closeConnections();
-    this.running.giveUp();
+    this.giveUp();
     await Promise.all([closing, this.whenEmpty()]);
   }
 
@@ -233,8 +233,11 @@ export class Server {
     await Promise.all(listeners.map((listener) => listener.close()));
   }
 
-  private closeConnections(): void {
-    for (const connection of this.connections) connection.close();
+  /** Nobody waits for calls or handlers any longer. */
+  private giveUp(): void {
+    this.hasGivenUp = true;
+    for (const connection of this.connections.values()) connection.close();
+    this.running.giveUp();
   }
 
   private whenEmpty(): Promise<void> {

@@ -38,6 +38,8 @@ class End implements WireSink {
   private readonly onFrame: (frame: SentFrame) => void;
   /** HEADERS whose block is not complete. */
   private headers: SentFrame | undefined;
+  /** Set while a write waits: what is to follow it. */
+  private unsent: Buffer[] | undefined;
 
   constructor(onFrame: (frame: SentFrame) => void) {
     this.onFrame = onFrame;
@@ -54,9 +56,20 @@ class End implements WireSink {
     else if (frame.fields !== undefined) this.onFrame({ ...this.headers!, fields: frame.fields });
   }
 
+  /** Whoever writes too much waits: it is read no faster than what it wrote is taken from here. */
   send(bytes: Buffer): void {
-    // Whoever writes too much waits: it is read no faster than what it wrote is taken from here.
-    if (!this.wire.write(bytes, () => this.other!.wire.resume())) this.other!.wire.pause();
+    if (this.unsent !== undefined) this.unsent.push(bytes);
+    else if (!this.wire.write(bytes, () => this.sendUnsent())) {
+      this.unsent = [];
+      this.other!.wire.pause();
+    }
+  }
+
+  private sendUnsent(): void {
+    const bytes = Buffer.concat(this.unsent!);
+    this.unsent = undefined;
+    if (bytes.length > 0) this.send(bytes);
+    if (this.unsent === undefined) this.other!.wire.resume();
   }
 
   onEnd(): void {

@@ -3,6 +3,7 @@
  * in order, so that nothing is ever delivered inside a command. Owns the queue between them, which is bounded like a
  * kernel's: above its capacity a write waits for the reader.
  */
+import { ProcessHold } from "./process-hold.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 
 const MEMORY_PEER: Peer = { address: "memory" };
@@ -10,8 +11,6 @@ const MEMORY_PEER: Peer = { address: "memory" };
 const CAPACITY_BYTES = 65_536;
 /** Most that is read at once, as from a socket. */
 const READ_BYTES = 65_536;
-/** The longest interval there is: it only keeps the process alive. */
-const HOLD_MS = 0x7fff_ffff;
 
 export class MemoryWire implements Wire {
   /** Who the other side is. */
@@ -30,7 +29,7 @@ export class MemoryWire implements Wire {
   private paused = false;
   private closed = false;
   private scheduled = false;
-  private hold: NodeJS.Timeout | undefined;
+  private readonly hold = new ProcessHold();
 
   constructor(sink: WireSink, capacityBytes: number = CAPACITY_BYTES, peer: Peer = MEMORY_PEER) {
     this.sink = sink;
@@ -46,6 +45,7 @@ export class MemoryWire implements Wire {
   write(bytes: Buffer, onWritten: () => void): boolean {
     const { other } = this;
     if (this.ended || other === undefined || other.closed) return true;
+    if (this.onWritten !== undefined) throw new Error("a write is under way, and its octets are still in use");
     const copy = Buffer.from(bytes);
     for (let at = 0; at < copy.length; at += READ_BYTES) other.inbox.push(copy.subarray(at, at + READ_BYTES));
     other.inboxBytes += bytes.length;
@@ -83,12 +83,11 @@ export class MemoryWire implements Wire {
   }
 
   ref(): void {
-    if (!this.closed) this.hold ??= setInterval(() => this.unref(), HOLD_MS);
+    this.hold.set(!this.closed);
   }
 
   unref(): void {
-    clearInterval(this.hold);
-    this.hold = undefined;
+    this.hold.set(false);
   }
 
   private receiveEnd(): void {
@@ -131,6 +130,8 @@ export class MemoryWire implements Wire {
       this.inboxBytes -= chunk.length;
       if (this.inbox.length > 0) this.schedule();
       this.sink.onChunk(chunk);
+      // As a socket's buffer is read into again: who still refers to it finds out.
+      chunk.fill(0xdb);
       if (this.inboxBytes <= this.capacityBytes) this.other?.wrote();
     }
     if (this.paused || this.closed || this.inbox.length > 0 || !this.endReceived || this.endDelivered) return;

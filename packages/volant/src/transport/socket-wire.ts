@@ -2,6 +2,9 @@
  * A wire over a Node socket: TCP or Unix, plain or with TLS. Owns the socket's listeners from the end of the handshake on.
  */
 import type { Socket } from "node:net";
+import { ProcessHold } from "./process-hold.ts";
+import { ReadPace } from "./read-pace.ts";
+import { shareReads } from "./shared-reads.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 
@@ -18,6 +21,10 @@ interface QueueOfSystem {
 export class SocketWire implements Wire {
   readonly peer: Peer;
   private readonly socket: Socket;
+  private readonly hold = new ProcessHold();
+  private isReferenced = true;
+  private isPaused = false;
+  private isYielding = false;
 
   /**
    * The socket must be connected. `path` names a Unix socket, which has no address of its own; `tls` is what a handshake on
@@ -28,12 +35,24 @@ export class SocketWire implements Wire {
     this.peer = { address: peerAddress(socket, path), tls };
     let failure: Error | undefined;
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => sink.onChunk(chunk));
+    const pace = new ReadPace();
+    const onBytes = (bytes: Buffer): void => {
+      const startedMs = performance.now();
+      sink.onChunk(bytes);
+      if (pace.onRead(bytes.length, performance.now() - startedMs)) this.yieldTurn();
+    };
+    // TLS has its own buffer below, and hands on what it has decrypted although it was told to pause.
+    if (tls !== undefined || !shareReads(socket, pace, onBytes))
+      socket.on("data", (chunk: Buffer) => sink.onChunk(chunk));
+    else socket.resume();
     socket.on("end", () => sink.onEnd());
     socket.on("error", (error) => {
       failure = error;
     });
-    socket.on("close", () => sink.onClosed(failure));
+    socket.on("close", () => {
+      this.hold.set(false);
+      sink.onClosed(failure);
+    });
   }
 
   write(bytes: Buffer, onWritten: () => void): boolean {
@@ -58,15 +77,20 @@ export class SocketWire implements Wire {
   }
 
   pause(): void {
+    this.isPaused = true;
+    this.updateHold();
     this.socket.pause();
   }
 
   resume(): void {
-    this.socket.resume();
+    this.isPaused = false;
+    this.updateHold();
+    if (!this.isYielding) this.socket.resume();
   }
 
   end(): void {
-    this.socket.end();
+    // Node makes an error with a stack for an end that is repeated.
+    if (!this.socket.writableEnded) this.socket.end();
   }
 
   destroy(): void {
@@ -74,11 +98,30 @@ export class SocketWire implements Wire {
   }
 
   ref(): void {
+    this.isReferenced = true;
+    this.updateHold();
     this.socket.ref();
   }
 
   unref(): void {
+    this.isReferenced = false;
+    this.updateHold();
     this.socket.unref();
+  }
+
+  /** Nothing more is read until the others had their turn. */
+  private yieldTurn(): void {
+    if (this.isPaused || this.isYielding || this.socket.destroyed) return;
+    this.isYielding = true;
+    this.socket.pause();
+    setImmediate(() => {
+      this.isYielding = false;
+      if (!this.isPaused) this.socket.resume();
+    });
+  }
+
+  private updateHold(): void {
+    this.hold.set(this.isPaused && this.isReferenced && !this.socket.destroyed);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type TLSSocket,
   type Server as TlsServer,
 } from "node:tls";
+import { ChurningSet } from "./churning-set.ts";
 import { peerAddress } from "./socket-wire.ts";
 import type { TlsCredentials } from "./tls-credentials.ts";
 import { HandshakeFailures, type TlsHandshakeError } from "./tls-failures.ts";
@@ -39,7 +40,7 @@ export class TlsAcceptor {
   /** It never listens: it is given the sockets. */
   private readonly server: TlsServer;
   /** What is below TLS. */
-  private readonly handshakes = new Set<Socket>();
+  private readonly handshakes = new ChurningSet<Socket>();
   /** Once a socket is closed it tells none. */
   private readonly peers = new WeakMap<Socket, string>();
   private isClosed = false;
@@ -87,7 +88,7 @@ export class TlsAcceptor {
   close(): void {
     for (const stop of this.stops) stop();
     this.isClosed = true;
-    for (const socket of this.handshakes) socket.destroy();
+    for (const socket of this.handshakes.values()) socket.destroy();
     this.failures.close();
   }
 

@@ -203,6 +203,94 @@ for (const [name, open] of Object.entries(CARRIERS)) {
   });
 }
 
+/** As on a socket whose Node has nothing to share reads by. */
+function withoutSharing(socket: Socket): Socket {
+  const handle = (socket as unknown as { readonly _handle: object })._handle;
+  Object.defineProperty(handle, "useUserBuffer", { value: undefined });
+  return socket;
+}
+
+/** Two connections to one server, and the far ends of both. */
+async function twoConnections(t: TestContext, prepare: (socket: Socket) => Socket = (socket) => socket) {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const open = async (): Promise<{ far: Side; near: Socket }> => {
+    const near = connect({ port, host: "127.0.0.1" });
+    const [[socket]] = (await Promise.all([once(server, "connection"), once(near, "connect")])) as [[Socket], unknown];
+    t.after(() => {
+      near.destroy();
+      socket.destroy();
+    });
+    return { near, far: side((sink) => new SocketWire(prepare(socket), sink)) };
+  };
+  t.after(() => server.close());
+  return [await open(), await open()] as const;
+}
+
+test("cleartext sockets of a thread read into one memory", { skip: process.platform === "win32" }, async (t) => {
+  const connections = await twoConnections(t);
+  const seen: ArrayBufferLike[] = [];
+  for (const { near, far } of connections) {
+    far.sink.onChunk = (bytes) => seen.push(bytes.buffer);
+    near.write("x");
+  }
+  await eventually("both to be read", () => seen.length === 2);
+  assert.equal(seen[0], seen[1]);
+});
+
+for (const [how, prepare] of Object.entries({ shared: (socket: Socket) => socket, "not shared": withoutSharing })) {
+  test(`with reads ${how}, each of two busy sockets gets its own octets, in order`, async (t) => {
+    const connections = await twoConnections(t, prepare);
+    const payloads = ["a", "b"].map((letter) => Buffer.alloc(3_000_000, `${letter}0123456789`));
+    for (const [index, { near }] of connections.entries()) near.write(payloads[index]!);
+    await eventually("everything to arrive", () => connections.every(({ far }) => far.sink.bytes === 3_000_000));
+    for (const [index, { far }] of connections.entries()) {
+      assert.ok(Buffer.concat(far.sink.chunks).equals(payloads[index]!));
+    }
+  });
+}
+
+test("a socket that always has more, and is slow to handle, leaves its turn to others", async (t) => {
+  const [{ near, far }] = await twoConnections(t);
+  let turn = 0;
+  const nextTurn = (): void => {
+    turn++;
+    if (far.sink.bytes < 2_000_000) setImmediate(nextTurn);
+  };
+  const full: number[] = [];
+  far.sink.onChunk = (bytes) => {
+    far.sink.chunks.push(Buffer.from(bytes));
+    if (bytes.length === 16_384) full.push(turn);
+    // Longer than a turn may take, by the clock that the wire reads.
+    for (const endsAt = performance.now() + 1.1; performance.now() < endsAt; );
+  };
+  nextTurn();
+  near.write(Buffer.alloc(2_000_000));
+  await eventually("everything to arrive", () => far.sink.bytes === 2_000_000);
+  assert.ok(full.length > 1);
+  assert.equal(new Set(full).size, full.length, "one full read a turn");
+});
+
+test("a socket that is paused keeps the process alive, unless it must not", async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const [{ far }] = await twoConnections(t);
+  const before = timers();
+  far.wire.pause();
+  far.wire.pause();
+  assert.equal(timers(), before + 1);
+  far.wire.unref();
+  assert.equal(timers(), before);
+  far.wire.ref();
+  assert.equal(timers(), before + 1);
+  far.wire.resume();
+  assert.equal(timers(), before);
+  far.wire.pause();
+  far.wire.destroy();
+  await eventually("its close", () => far.sink.log.includes("closed"));
+  assert.equal(timers(), before);
+});
+
 test("a memory wire keeps the process alive only while it is asked to", () => {
   const wire = new MemoryWire(new RecordingSink());
   const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;

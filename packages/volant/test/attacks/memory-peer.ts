@@ -21,6 +21,8 @@ export class MemoryPeer implements WireSink {
   private readonly wire = new MemoryWire(this);
   private readonly trace = new FrameTrace();
   private chunksLeft = Number.POSITIVE_INFINITY;
+  private readonly unsent: Buffer[] = [];
+  private isWriting = false;
 
   /** Connected, with nothing sent. */
   static connect(server: Server, address: string = "memory"): MemoryPeer {
@@ -43,8 +45,16 @@ export class MemoryPeer implements WireSink {
   }
 
   send(...parts: readonly Sendable[]): void {
-    const bytes = Buffer.concat(parts.map((part) => (Buffer.isBuffer(part) ? part : part.bytes())));
-    this.wire.write(bytes, () => undefined);
+    this.unsent.push(...parts.map((part) => (Buffer.isBuffer(part) ? part : part.bytes())));
+    if (!this.isWriting) this.sendUnsent();
+  }
+
+  /** A wire takes one write at a time. */
+  private sendUnsent(): void {
+    this.isWriting = false;
+    if (this.unsent.length === 0) return;
+    const bytes = Buffer.concat(this.unsent.splice(0));
+    this.isWriting = !this.wire.write(bytes, () => this.sendUnsent());
   }
 
   /** Reads that many chunks more, then nothing. */
