@@ -1,6 +1,7 @@
 /**
  * A handler at work: called, awaited where it returned a promise, pumped where it returned an iterable. Owns the way from a
- * request to a result; what a result or a failure does to the call is up to the call.
+ * request to a result, and what work that is waited for holds, an `onCall` in front of the handler too; what a result or a
+ * failure does to the call is up to the call.
  *
  * Functions over the call instead of an object beside it: a synchronous unary handler costs no allocation.
  */
@@ -20,7 +21,7 @@ export interface HandledCall extends PumpTarget, RunningHandler, Pick<CallStream
   readonly host: { readonly http2: Http2Connection; readonly running: RunningHandlers };
   /** Set while the handler's iterable is sent. */
   pump: Pump | undefined;
-  /** The handler has not finished. */
+  /** Its handler, or the `onCall` in front of it, is waited for. */
   isRunning: boolean;
   /** The request message, or the requests. */
   takeInput(): unknown;
@@ -39,15 +40,22 @@ export function runHandler(handled: HandledCall): void {
 function callHandler(handled: HandledCall): void {
   try {
     const result = handled.method.handler(handled.takeInput(), handled.call);
-    if (isThenable(result)) whenSettled(handled, Promise.resolve(result));
+    if (isThenable(result)) whenSettled(handled, Promise.resolve(result), onSettled);
     else onResult(handled, result);
   } catch (error) {
     handled.fail(error);
   }
 }
 
-/** The handler works on: it holds its stream's slot, a drain waits for it, and whatever comes of it is dealt with. */
-function whenSettled(handled: HandledCall, work: Promise<unknown>): void {
+/**
+ * Work for the call goes on: it holds its stream's slot, a drain waits for it, and the end of the call makes an orphan of it.
+ * Its result goes to `next`, which may have work of its own waited for; a failure, also of `next`, fails the call.
+ */
+export function whenSettled<Call extends HandledCall>(
+  handled: Call,
+  work: Promise<unknown>,
+  next: (handled: Call, result: unknown) => void,
+): void {
   const { host, stream } = handled;
   handled.isRunning = true;
   host.running.begin();
@@ -55,17 +63,21 @@ function whenSettled(handled: HandledCall, work: Promise<unknown>): void {
   host.http2.holdSlot(stream);
   work.then(
     (result) => {
-      endHandler(handled);
-      onSettled(handled, result);
+      endWork(handled);
+      try {
+        next(handled, result);
+      } catch (error) {
+        handled.fail(error);
+      }
     },
     (error) => {
-      endHandler(handled);
+      endWork(handled);
       handled.fail(error);
     },
   );
 }
 
-function endHandler(handled: HandledCall): void {
+function endWork(handled: HandledCall): void {
   const { host, stream } = handled;
   handled.isRunning = false;
   host.running.end(handled);
@@ -73,12 +85,8 @@ function endHandler(handled: HandledCall): void {
 }
 
 function onSettled(handled: HandledCall, result: unknown): void {
-  try {
-    if (handled.pump === undefined) onResult(handled, result);
-    else if (!handled.isDone) handled.finishStream();
-  } catch (error) {
-    handled.fail(error);
-  }
+  if (handled.pump === undefined) onResult(handled, result);
+  else if (!handled.isDone) handled.finishStream();
 }
 
 function onResult(handled: HandledCall, result: unknown): void {
@@ -93,5 +101,5 @@ function startPump(handled: HandledCall, result: unknown): void {
     throw new TypeError(`the handler of ${path} returned no iterable; yield messages, or return an iterable of them`);
   }
   handled.pump = new Pump(result, handled);
-  whenSettled(handled, handled.pump.run());
+  whenSettled(handled, handled.pump.run(), onSettled);
 }

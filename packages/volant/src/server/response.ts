@@ -5,11 +5,11 @@
  * An answer without metadata of its own is constant bytes on both sides of the message.
  */
 import { requireEncoding } from "../compression/encodings.ts";
-import type { ResolvedCompression } from "../compression/options.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { Metadata } from "../rpc/metadata.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import type { Status } from "../rpc/status.ts";
+import type { PeerLimits } from "../stream/inbound-limits.ts";
 import { Outbound } from "../stream/outbound.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 import {
@@ -42,7 +42,7 @@ export const NO_WISHES: ResponseWishes = {
 };
 
 export class Response extends Outbound {
-  private readonly compression: ResolvedCompression;
+  private readonly limits: PeerLimits;
   private readonly acceptEncoding: string | undefined;
 
   /** `isRequestCompressed`: the headers tell the client what else is accepted. */
@@ -50,12 +50,12 @@ export class Response extends Outbound {
     http2: Http2Connection,
     stream: Http2Stream,
     codec: MessageCodec<unknown, unknown>,
-    compression: ResolvedCompression,
+    limits: PeerLimits,
     isRequestCompressed: boolean,
   ) {
     super(http2, stream, codec, RESPONSE_HEADERS);
-    this.compression = compression;
-    this.acceptEncoding = isRequestCompressed ? compression.acceptEncoding : undefined;
+    this.limits = limits;
+    this.acceptEncoding = isRequestCompressed ? limits.compression.acceptEncoding : undefined;
   }
 
   get headersSent(): boolean {
@@ -115,7 +115,8 @@ export class Response extends Outbound {
     const { wantedEncoding } = wishes;
     if (wantedEncoding === undefined || !wishes.isEncodingAccepted(wantedEncoding)) return undefined;
     const encoding = requireEncoding("compression", wantedEncoding);
-    if (encoding !== undefined) this.compressWith(encoding, this.compression);
+    const { compression, threadLine } = this.limits;
+    if (encoding !== undefined) this.compressWith(encoding, compression, threadLine);
     return encoding?.name;
   }
 }

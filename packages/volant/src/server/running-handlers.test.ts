@@ -13,7 +13,7 @@ function setUp(maxOrphanedHandlers = 3) {
 const OF_ONE = new OrphanShare("192.0.2.1");
 
 function handler(orphanShare = OF_ONE): RunningHandler {
-  return { call: { method: { path: "/s/M" } }, orphanShare } as RunningHandler;
+  return { call: { method: { path: "/s/M" } }, orphanShare, orphan: undefined } as unknown as RunningHandler;
 }
 
 test("whoever waits goes on when the last handler has finished, or when waiting is given up", async () => {
@@ -34,6 +34,21 @@ test("whoever waits goes on when the last handler has finished, or when waiting 
   running.giveUp();
   await givenUp;
   assert.equal(running.size, 1);
+});
+
+test("whoever waits does not go on where the last to finish is followed by another at once", async () => {
+  const { running } = setUp();
+  running.begin();
+  let isIdle = false;
+  const idle = running.whenIdle().then(() => {
+    isIdle = true;
+  });
+  running.end(handler());
+  running.begin();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isIdle, false);
+  running.end(handler());
+  await idle;
 });
 
 test("a client with as many orphans as there are places left has no room, others have; that is reported once", () => {

@@ -9,7 +9,7 @@ import { StatusCode } from "../grpc/status-code.ts";
 import { parseTimeout } from "../grpc/timeout.ts";
 import { NO_DEADLINE } from "../rpc/deadline.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
-import type { InboundLimits } from "../stream/inbound-limits.ts";
+import { limitsOfPeer, type PeerLimits } from "../stream/inbound-limits.ts";
 import { isThenable } from "../stream/pump.ts";
 import { Driver } from "../transport/driver.ts";
 import type { FaultTotals } from "../transport/fault-totals.ts";
@@ -54,9 +54,9 @@ const LOST: Readonly<Record<string, string>> = {
 
 export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   readonly http2: Http2Connection;
-  readonly limits: InboundLimits;
   readonly running: RunningHandlers;
   /** Set by `start`. */
+  limits!: PeerLimits;
   orphanShare!: OrphanShare;
   /** Grows when the client begins or resets a call. */
   activity = 0;
@@ -77,7 +77,6 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   constructor({ router, options, running, faults }: ServerParts, onGone: (connection: ServerConnection) => void) {
     this.router = router;
     this.options = options;
-    this.limits = options.limits;
     this.running = running;
     this.faults = faults;
     this.http2 = new Http2Connection("server", options.http2, this);
@@ -86,6 +85,7 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
       () => {
         this.stopTimers();
         running.shares.leave(this.orphanShare);
+        this.limits.share.leave();
         onGone(this);
       },
       (error) => this.reportError(error, undefined),
@@ -101,6 +101,7 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
 
   start(wire: Wire): void {
     this.orphanShare = this.running.shares.join(wire.peer.address);
+    this.limits = limitsOfPeer(this.options.limits, this.orphanShare.client);
     this.driver.start(wire, this.options.writeStallTimeoutMs);
     this.keepalive.start();
     this.lifetime.start(this.driver.lastReadMs, Math.random());

@@ -35,9 +35,9 @@ export interface ServerOptions extends InboundOptions {
   readonly maxConnectionsPerAddress?: number;
   /**
    * Handlers that still run although their call is over (cancelled, past its deadline, connection lost), on all
-   * connections together. A client address that has as many as there are places left, half of all when it is alone, gets
-   * REFUSED_STREAM for new calls: they touched nothing, so it may try them elsewhere at once. Others are served. Default
-   * 20,000: 2,000 calls a second cancelled in an overload, all through one proxy, five seconds of work each. Memory: what
+   * connections together, and interceptors that still decide on such a call. A client address that has as many as there
+   * are places left, half of all when it is alone, gets REFUSED_STREAM for new calls: they touched nothing, so it may try
+   * them elsewhere at once. Others are served. Default 20,000: 2,000 calls a second cancelled in an overload, all through one proxy, five seconds of work each. Memory: what
    * such a handler holds, times this. Handlers that stop when `call.signal` fires never come near it. Without it a client
    * that hangs up and reconnects runs handlers without end (CVE-2023-44487). Handlers whose call goes on do not count:
    * `maxConnections` times `http2.maxConcurrentStreams` bounds those.

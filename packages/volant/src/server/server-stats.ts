@@ -7,7 +7,7 @@ export interface ServerStats {
   /** Calls under way now. */
   readonly streams: number;
   readonly handlers: {
-    /** That have not finished, the next two among them. */
+    /** That have not finished, the next two among them; `onCall` of an interceptor that is still deciding is one too. */
     readonly running: number;
     /** Whose call is over: cancelled, past its deadline, connection lost. */
     readonly orphaned: number;

@@ -20,8 +20,9 @@ import { ErrorCode, type HeaderField, type Http2Stream } from "../transport/http
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import { EarlyRequest } from "./early-request.ts";
 import { deadlinePassed, failureOf, INTERNAL, noMessage, requestCutShort } from "./failure.ts";
-import { type HandledCall, runHandler } from "./handler-run.ts";
+import { type HandledCall, runHandler, whenSettled } from "./handler-run.ts";
 import { type CallStream, IncomingCall } from "./incoming-call.ts";
+import type { Orphan } from "./orphan-queue.ts";
 import type { OrphanShare } from "./orphan-share.ts";
 import { progressOf } from "./request-stall.ts";
 import { NO_WISHES, OK, Response } from "./response.ts";
@@ -40,6 +41,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
   private readonly requests: MessageQueue | undefined;
   pump: Pump | undefined = undefined;
   isRunning = false;
+  orphan: Orphan | undefined = undefined;
   private request: unknown = undefined;
   private messagesReceived = 0;
   /** Set while interceptors decide whether the call is taken. */
@@ -73,7 +75,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
     this.call = new IncomingCall(definition, host.peer, this, fields, deadlineMs);
     this.inbound = new Inbound(host.http2, stream, definition.requestCodec, host.limits, this);
     if (isCompressed) this.inbound.useEncoding(encoding);
-    this.response = new Response(host.http2, stream, definition.responseCodec, compression, isCompressed);
+    this.response = new Response(host.http2, stream, definition.responseCodec, host.limits, isCompressed);
     if (compression.send !== undefined) this.call.wantedEncoding = compression.send;
     this.requests = hasRequestStream(definition.kind)
       ? new MessageQueue(
@@ -98,14 +100,15 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
         this.admit();
         return;
       }
-      this.early = new EarlyRequest();
-      admitting.then(
-        () => this.admit(),
-        (error) => this.fail(error),
-      );
+      if (!this.ended) this.early = new EarlyRequest();
+      whenSettled(this, Promise.resolve(admitting), ServerStream.admitted);
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  private static admitted(stream: ServerStream): void {
+    stream.admit();
   }
 
   private admit(): void {

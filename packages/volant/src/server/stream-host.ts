@@ -1,6 +1,6 @@
 /** Between a stream of calls and its connection. Owns no behaviour. */
 import type { Peer } from "../rpc/peer.ts";
-import type { InboundLimits } from "../stream/inbound-limits.ts";
+import type { PeerLimits } from "../stream/inbound-limits.ts";
 import type { Http2Connection } from "../transport/http2.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import type { OrphanShare } from "./orphan-share.ts";
@@ -10,7 +10,7 @@ import type { RunningHandlers } from "./running-handlers.ts";
 export interface StreamHost {
   readonly http2: Http2Connection;
   readonly peer: Peer;
-  readonly limits: InboundLimits;
+  readonly limits: PeerLimits;
   readonly running: RunningHandlers;
   readonly orphanShare: OrphanShare;
   /** See `ServerStats.faults`. */

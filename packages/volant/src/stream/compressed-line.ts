@@ -5,7 +5,7 @@
  * Invariants: one message of a stream is compressed at a time; what is put in comes out in that order, or is dropped with
  * the stream; no code of the user runs here, so nothing can fail once it was put in.
  */
-import { compressionThreads, type ThreadWork } from "../compression/threads.ts";
+import { compressionThreads, type ThreadLine, ThreadWork } from "../compression/threads.ts";
 import type { MessageEncoding } from "../grpc/message-encoding.ts";
 import { PREFIX_BYTES, writePrefix } from "../grpc/message-prefix.ts";
 import type { OutboundField } from "../transport/http2.ts";
@@ -42,12 +42,19 @@ export class CompressedLine {
   private readonly offLoopBytes: number;
   private readonly encoding: MessageEncoding;
   private readonly target: LineTarget;
+  private readonly threadLine: ThreadLine;
   private steps: LineStep[] = [];
   /** For the first step, off the event loop. */
   private work: ThreadWork | undefined = undefined;
 
-  constructor(target: LineTarget, encoding: MessageEncoding, { minBytes, offLoopBytes }: SendLimits) {
+  constructor(
+    target: LineTarget,
+    encoding: MessageEncoding,
+    { minBytes, offLoopBytes }: SendLimits,
+    threadLine: ThreadLine,
+  ) {
     this.target = target;
+    this.threadLine = threadLine;
     this.encoding = encoding;
     this.minBytes = minBytes;
     this.offLoopBytes = offLoopBytes;
@@ -83,13 +90,12 @@ export class CompressedLine {
   }
 
   private compressOffLoop(step: LineStep): void {
-    const work: ThreadWork = {
-      begin: (onDone) =>
-        this.encoding.compressOffLoop(messageOf(step), (compressed) => {
-          onDone();
-          if (this.work === work) this.onCompressed(step, compressed);
-        }),
-    };
+    const work = new ThreadWork(this.threadLine, (onDone) =>
+      this.encoding.compressOffLoop(messageOf(step), (compressed) => {
+        onDone();
+        if (this.work === work) this.onCompressed(step, compressed);
+      }),
+    );
     this.work = work;
     this.target.hold();
     compressionThreads.start(work);

@@ -7,8 +7,9 @@ import {
   type ResolvedCompression,
   resolveCompressionOptions,
 } from "../compression/options.ts";
+import { ThreadLine } from "../compression/threads.ts";
 import { inRange } from "../rpc/option-range.ts";
-import { BufferBudget, processBudget } from "./buffer-budget.ts";
+import { type PeerShare, processBudget, SharedBudget } from "./buffer-budget.ts";
 
 export interface InboundOptions {
   /**
@@ -17,8 +18,10 @@ export interface InboundOptions {
    */
   readonly maxReceiveMessageBytes?: number;
   /**
-   * Octets that messages larger than one read, and those inflated, may hold until they are taken. When it is spent, the
-   * newest is refused with RESOURCE_EXHAUSTED. Default: 256 MiB shared by the whole process.
+   * Octets that messages larger than one read, and those inflated, may hold until they are taken; what was declared and did
+   * not arrive holds nothing. A message for which there is no room is refused with RESOURCE_EXHAUSTED. One peer, by its
+   * address, may hold as much as it leaves to others, alone half of it; a message alone may be as large as all of it.
+   * Default: 256 MiB shared by the whole process.
    */
   readonly maxBufferedBytes?: number;
   /**
@@ -33,9 +36,16 @@ export interface InboundOptions {
 export interface InboundLimits {
   /** On the wire and inflated. */
   readonly maxMessageBytes: number;
-  readonly budget: BufferBudget;
+  readonly budget: SharedBudget;
   readonly aheadBytes: number;
   readonly compression: ResolvedCompression;
+}
+
+/** The same for the streams of one connection. */
+export interface PeerLimits extends InboundLimits {
+  readonly share: PeerShare;
+  /** For messages of this connection that are compressed or inflated off the loop. */
+  readonly threadLine: ThreadLine;
 }
 
 const DEFAULT_MESSAGE_BYTES = 4 * 1024 * 1024;
@@ -55,8 +65,14 @@ export function resolveInboundLimits(options: InboundOptions): InboundLimits {
     budget:
       maxBufferedBytes === undefined
         ? processBudget
-        : new BufferBudget(inRange("maxBufferedBytes", maxBufferedBytes, 0)),
+        : new SharedBudget(inRange("maxBufferedBytes", maxBufferedBytes, 0)),
     aheadBytes: inRange("decodeAheadBytes", decodeAheadBytes, 0),
     compression: resolveCompressionOptions(compression),
   });
+}
+
+/** For one connection, whose end leaves the share. */
+export function limitsOfPeer(limits: InboundLimits, peer: string): PeerLimits {
+  const share = limits.budget.join(peer);
+  return { ...limits, share, threadLine: new ThreadLine(share.threadLine) };
 }

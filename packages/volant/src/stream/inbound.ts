@@ -6,9 +6,10 @@
  * A message that is not compressed and that somebody has room for is decoded where it lies; every other goes through
  * `late-messages.ts`.
  *
- * Invariants: a message whose prefix was accepted can arrive whole, whatever the windows hold otherwise; every octet
- * received is consumed once, by the owner as part of a message or here when the work stops; what was acquired from the
- * budget is held until the owner took the message, so that a slow handler counts too.
+ * Invariants: a message whose prefix was accepted can arrive whole, whatever the windows hold otherwise, at once or, where
+ * its peer has been promised much already, in steps; every octet received is consumed once, by the owner as part of a
+ * message or here when the work stops; the memory of a message in pieces is acquired from the budget as it grows, and held
+ * until the owner took the message, so that a slow handler counts too and a length that was only declared does not.
  */
 
 import { MessageDeframer, type MessageSink } from "../grpc/message-deframer.ts";
@@ -17,8 +18,11 @@ import { FLAG_COMPRESSED, FLAG_IDENTITY, PREFIX_BYTES } from "../grpc/message-pr
 import { StatusCode } from "../grpc/status-code.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
-import type { InboundLimits } from "./inbound-limits.ts";
+import type { PeerLimits } from "./inbound-limits.ts";
 import { LateMessages, type LateMessagesHost, MESSAGE_OVERHEAD_BYTES } from "./late-messages.ts";
+
+/** What a message may always be granted: as much as the window of a stream to begin with. */
+const GRANT_STEP_BYTES = 65_536;
 
 export interface InboundOwner {
   /** A decoded message that took `cost` octets of window; they are owed to {@link Inbound.taken}. */
@@ -39,13 +43,17 @@ export class Inbound implements MessageSink, LateMessagesHost {
   private readonly http2: Http2Connection;
   private readonly stream: Http2Stream;
   private readonly codec: MessageCodec<unknown, unknown>;
-  private readonly limits: InboundLimits;
+  private readonly limits: PeerLimits;
   private readonly owner: InboundOwner;
   private readonly deframer: MessageDeframer = new MessageDeframer(this);
   /** Length of the message that is under way. */
   private expected = 0;
   /** Octets acquired from the budget for it. */
   private acquired = 0;
+  /** How far into it the window reaches; 0 while it is in no pieces. */
+  private grantedEnd = 0;
+  /** Of that, octets promised out of what is shared. */
+  private promised = 0;
   /** Octets acquired for messages that the owner has not taken yet. */
   private untaken = 0;
   /** Octets received that are no part of a message handed over. */
@@ -60,7 +68,7 @@ export class Inbound implements MessageSink, LateMessagesHost {
     http2: Http2Connection,
     stream: Http2Stream,
     codec: MessageCodec<unknown, unknown>,
-    limits: InboundLimits,
+    limits: PeerLimits,
     owner: InboundOwner,
   ) {
     this.http2 = http2;
@@ -84,7 +92,7 @@ export class Inbound implements MessageSink, LateMessagesHost {
     this.pending += end - start;
     this.deframer.push(bytes, start, end);
     if (this.late !== undefined) this.late.keepChunk();
-    if (!this.stopped && this.expected > 0 && this.acquired === 0) this.expectRest();
+    if (this.expected > 0) this.expectRest();
   }
 
   /** At END_STREAM: false where it came inside a message. */
@@ -120,12 +128,19 @@ export class Inbound implements MessageSink, LateMessagesHost {
     return this.late === undefined ? 0 : this.late.heldBytes;
   }
 
+  /** Octets of the budget that this stream has. */
+  get bufferedBytes(): number {
+    return this.acquired + this.untaken + (this.late === undefined ? 0 : this.late.inflatedBytes);
+  }
+
   /** Nothing more is wanted: what comes is consumed unread. */
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
+    this.expected = 0;
+    this.settleGrant();
     const held = this.acquired + this.untaken;
-    if (held > 0) this.limits.budget.release(held);
+    if (held > 0) this.limits.share.release(held);
     this.acquired = 0;
     this.untaken = 0;
     this.late?.stop();
@@ -151,8 +166,7 @@ export class Inbound implements MessageSink, LateMessagesHost {
 
   onMessage(bytes: Buffer, start: number, end: number, flag: number): void {
     this.expected = 0;
-    this.untaken += this.acquired;
-    this.acquired = 0;
+    if (this.grantedEnd > 0 && !this.completePieces(end - start)) return;
     const { late } = this;
     const isFirst = late === undefined || late.isEmpty;
     if (isFirst && flag === FLAG_IDENTITY && this.aheadBytes < this.limits.aheadBytes) {
@@ -197,19 +211,53 @@ export class Inbound implements MessageSink, LateMessagesHost {
 
   /** A message is under way and its rest is not in this chunk. */
   private expectRest(): void {
-    const rest = this.expected - this.deframer.pendingBytes;
-    if (!this.limits.budget.tryAcquire(this.expected)) {
-      this.refuse(StatusCode.RESOURCE_EXHAUSTED, "too many large messages are under way; try again later");
-      return;
+    const { pendingBytes, heldBytes } = this.deframer;
+    if (!this.acquireUpTo(heldBytes)) return;
+    const rest = this.expected - pendingBytes;
+    if (this.grantedEnd - pendingBytes < Math.min(rest, GRANT_STEP_BYTES / 2)) this.grantMore(pendingBytes, rest);
+  }
+
+  /** All of it, unless its peer has been promised its share: a peer that declares much and sends nothing gets steps. */
+  private grantMore(arrived: number, rest: number): void {
+    let granted = rest;
+    if (rest > GRANT_STEP_BYTES) {
+      if (this.limits.share.tryPromise(rest)) this.promised = rest;
+      else granted = GRANT_STEP_BYTES;
     }
-    this.acquired = this.expected;
-    this.http2.expect(this.stream, rest);
+    this.grantedEnd = arrived + granted;
+    this.http2.expect(this.stream, granted);
+  }
+
+  private settleGrant(): void {
+    this.grantedEnd = 0;
+    if (this.promised === 0) return;
+    this.limits.share.settlePromise(this.promised);
+    this.promised = 0;
+  }
+
+  /** False where the message that came in pieces was refused at its end. */
+  private completePieces(length: number): boolean {
+    this.settleGrant();
+    if (!this.acquireUpTo(length)) return false;
+    this.untaken += this.acquired;
+    this.acquired = 0;
+    return true;
+  }
+
+  /** Of the message under way. False where there is no room, and it was refused. */
+  private acquireUpTo(bytes: number): boolean {
+    const more = bytes - this.acquired;
+    if (more > 0 && !this.limits.share.tryAcquire(more, this.bufferedBytes)) {
+      return this.refuse(StatusCode.RESOURCE_EXHAUSTED, "too many large messages are under way; try again later");
+    }
+    this.acquired = bytes;
+    return true;
   }
 
   private releaseTaken(cost: number): void {
     const released = Math.min(cost, this.untaken);
     this.untaken -= released;
-    this.limits.budget.release(released);
+    this.limits.share.release(released);
   }
 
   /** gRPC compression.md: also a response in an encoding that the client has not is INTERNAL. */

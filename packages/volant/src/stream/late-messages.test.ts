@@ -5,19 +5,25 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { resolveCompressionOptions } from "../compression/options.ts";
 import { compressionThreads } from "../compression/threads.ts";
+import type { MessageEncoding } from "../grpc/message-encoding.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import { eventually } from "../testing/index.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
-import { BufferBudget } from "./buffer-budget.ts";
+import { SharedBudget } from "./buffer-budget.ts";
 import { Inbound } from "./inbound.ts";
-import { DEFAULT_AHEAD_BYTES } from "./inbound-limits.ts";
+import { DEFAULT_AHEAD_BYTES, limitsOfPeer, type PeerLimits } from "./inbound-limits.ts";
 
 const codec = {
   decode: (bytes: Buffer, start: number, end: number) => bytes.toString("latin1", start, end),
 } as unknown as MessageCodec<unknown, unknown>;
 
 /** A stream whose reader takes a message when told to. */
-function setUp({ budgetBytes = 10_000_000, maxMessageBytes = 1_000_000, offLoopBytes = 32_768 } = {}) {
+function setUp({
+  budgetBytes = 10_000_000,
+  maxMessageBytes = 1_000_000,
+  offLoopBytes = 32_768,
+  connection = undefined as PeerLimits | undefined,
+} = {}) {
   const log: string[] = [];
   const costs: number[] = [];
   let consumed = 0;
@@ -27,9 +33,10 @@ function setUp({ budgetBytes = 10_000_000, maxMessageBytes = 1_000_000, offLoopB
     },
     expect: () => undefined,
   } as unknown as Http2Connection;
-  const budget = new BufferBudget(budgetBytes);
   const compression = resolveCompressionOptions({ offLoopBytes });
-  const limits = { maxMessageBytes, budget, aheadBytes: DEFAULT_AHEAD_BYTES, compression };
+  const budget = new SharedBudget(budgetBytes);
+  const own = { maxMessageBytes, budget, aheadBytes: DEFAULT_AHEAD_BYTES, compression };
+  const limits = connection ?? limitsOfPeer(own, "192.0.2.1");
   const inbound: Inbound = new Inbound(http2, {} as Http2Stream, codec, limits, {
     onMessage: (message, cost) => {
       log.push(String(message).slice(0, 3));
@@ -150,3 +157,34 @@ test("offLoopBytes: Infinity keeps everything on the loop", () => {
   receive(zipped(LONG));
   assert.deepEqual(log, ["lll"]);
 });
+
+for (const [whose, peer] of [
+  ["another peer's", "192.0.2.2"],
+  ["the same peer's", "192.0.2.1"],
+] as const) {
+  test(`a connection with hundreds of messages for the threads does not make ${whose} other one wait for them`, () => {
+    const begun: string[] = [];
+    const finish: (() => void)[] = [];
+    const encoding = {
+      inflateOffLoop(message: Uint8Array, _maxBytes: number, onDone: (result: Buffer) => void) {
+        begun.push(String(message));
+        finish.push(() => onDone(Buffer.from(message)));
+      },
+    } as unknown as MessageEncoding;
+    const compression = { ...resolveCompressionOptions({ offLoopBytes: 0 }), accepted: new Map([["gzip", encoding]]) };
+    const budget = new SharedBudget(1_000_000);
+    const limits = { maxMessageBytes: 1_000, budget, aheadBytes: DEFAULT_AHEAD_BYTES, compression };
+    const connection = limitsOfPeer(limits, "192.0.2.1");
+    const greedy = Array.from({ length: 300 }, () => setUp({ connection }));
+    for (const { receive } of greedy) receive(framed(Buffer.from("greedy"), 1));
+    const other = setUp({ connection: limitsOfPeer(limits, peer) });
+    other.receive(framed(Buffer.from("other"), 1));
+    assert.equal(begun.length, compressionThreads.maxRunning);
+    finish[0]!();
+    finish[1]!();
+    assert.equal(begun.indexOf("other"), compressionThreads.maxRunning + 1, "after one more of the first");
+    for (let at = 2; at < finish.length; at++) finish[at]!();
+    assert.equal(begun.length, 301);
+    assert.deepEqual([compressionThreads.runningCount, other.log], [0, ["oth"]]);
+  });
+}

@@ -6,13 +6,13 @@
  * KiB on the wire cannot become gigabytes in a queue; what was inflated counts towards the budget until it is taken; a call
  * that has ended drops what is under way.
  */
-import { compressionThreads, type ThreadWork } from "../compression/threads.ts";
+import { compressionThreads, ThreadWork } from "../compression/threads.ts";
 import type { InflateFault, MessageEncoding } from "../grpc/message-encoding.ts";
 import { FLAG_COMPRESSED, PREFIX_BYTES } from "../grpc/message-prefix.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { detached } from "../rpc/ambient.ts";
 import { Backlog } from "./backlog.ts";
-import type { InboundLimits } from "./inbound-limits.ts";
+import type { PeerLimits } from "./inbound-limits.ts";
 
 /** What a decoded message occupies at least, however short it was on the wire. */
 export const MESSAGE_OVERHEAD_BYTES = 128;
@@ -21,6 +21,8 @@ export const MESSAGE_OVERHEAD_BYTES = 128;
 export interface LateMessagesHost {
   /** Octets of messages handed over and not taken, with their overhead. */
   readonly aheadBytes: number;
+  /** Octets of the budget that the stream has. */
+  readonly bufferedBytes: number;
   readonly encoding: MessageEncoding | undefined;
   /** Decodes the message and gives it to its reader. */
   handOver(bytes: Buffer, start: number, end: number, cost: number): void;
@@ -30,18 +32,18 @@ export interface LateMessagesHost {
 }
 
 export class LateMessages {
+  /** Octets acquired from the budget for the inflated message that is not taken yet. */
+  inflatedBytes = 0;
   private readonly host: LateMessagesHost;
-  private readonly limits: InboundLimits;
+  private readonly limits: PeerLimits;
   private readonly backlog = new Backlog();
   /** Off the event loop, until its result is here. */
   private inflating: ThreadWork | undefined = undefined;
-  /** Octets acquired from the budget for the inflated message that is not taken yet. */
-  private inflatedBytes = 0;
   private isAdvancing = false;
   private isEndHeld = false;
   private isStopped = false;
 
-  constructor(host: LateMessagesHost, limits: InboundLimits) {
+  constructor(host: LateMessagesHost, limits: PeerLimits) {
     this.host = host;
     this.limits = limits;
   }
@@ -130,14 +132,13 @@ export class LateMessages {
   }
 
   private inflateOffLoop(message: Buffer, maxBytes: number, cost: number, encoding: MessageEncoding): void {
-    const work: ThreadWork = {
-      begin: (onDone) =>
-        encoding.inflateOffLoop(message, maxBytes, (result) => {
-          onDone();
-          // Whoever made room for this work may have been another call, whose context must not be seen here.
-          if (this.inflating === work) detached(() => this.onInflated(result, cost));
-        }),
-    };
+    const work = new ThreadWork(this.limits.threadLine, (onDone) =>
+      encoding.inflateOffLoop(message, maxBytes, (result) => {
+        onDone();
+        // Whoever made room for this work may have been another call, whose context must not be seen here.
+        if (this.inflating === work) detached(() => this.onInflated(result, cost));
+      }),
+    );
     this.inflating = work;
     compressionThreads.start(work);
   }
@@ -156,7 +157,7 @@ export class LateMessages {
       this.host.refuse(code, `a compressed message cannot be accepted: ${result.text}`);
       return;
     }
-    if (!this.limits.budget.tryAcquire(result.length)) {
+    if (!this.limits.share.tryAcquire(result.length, this.host.bufferedBytes)) {
       this.host.refuse(StatusCode.RESOURCE_EXHAUSTED, "too many large messages are under way; try again later");
       return;
     }
@@ -165,7 +166,7 @@ export class LateMessages {
   }
 
   private releaseInflated(): void {
-    if (this.inflatedBytes > 0) this.limits.budget.release(this.inflatedBytes);
+    if (this.inflatedBytes > 0) this.limits.share.release(this.inflatedBytes);
     this.inflatedBytes = 0;
   }
 }

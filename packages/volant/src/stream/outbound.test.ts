@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ENCODINGS } from "../compression/encodings.ts";
+import { ThreadLine } from "../compression/threads.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import { CoreUnderTest } from "../testing/connection-pair.ts";
 import { frames, headerBlock } from "../testing/frame-factory.ts";
@@ -126,7 +127,7 @@ test("RFC 9113 §8.1 what is sent on a stream that the peer has reset goes nowhe
   outbound.send("b");
   assert.deepEqual([core.sent(), outbound.messagesSent], [[], 1]);
   codec.encoded = 0;
-  outbound.compressWith(ENCODINGS.get("gzip")!, { minBytes: 0, offLoopBytes: 10 });
+  outbound.compressWith(ENCODINGS.get("gzip")!, { minBytes: 0, offLoopBytes: 10 }, new ThreadLine());
   outbound.send("c".repeat(100));
   assert.deepEqual([codec.encoded, outbound.messagesSent], [0, 1]);
   const room = outbound.whenWritable();

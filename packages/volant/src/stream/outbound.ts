@@ -4,6 +4,7 @@
  * Small messages are encoded straight into the connection's output (see `http2/reservation.ts`); anything else is encoded
  * into a buffer of its own and goes through the scheduler. Where messages are compressed, `compressed-line.ts` is between.
  */
+import type { ThreadLine } from "../compression/threads.ts";
 import type { MessageEncoding } from "../grpc/message-encoding.ts";
 import { PREFIX_BYTES, writePrefix } from "../grpc/message-prefix.ts";
 import type { MessageCodec } from "../rpc/method.ts";
@@ -42,9 +43,9 @@ export class Outbound implements LineTarget {
     this.headers = headers;
   }
 
-  /** For the messages that follow; the headers, which are the owner's, must say so. */
-  compressWith(encoding: MessageEncoding, limits: SendLimits): void {
-    this.line = new CompressedLine(this, encoding, limits);
+  /** For the messages that follow; the headers, which are the owner's, must say so. `threadLine` is the connection's. */
+  compressWith(encoding: MessageEncoding, limits: SendLimits, threadLine: ThreadLine): void {
+    this.line = new CompressedLine(this, encoding, limits, threadLine);
   }
 
   /**

@@ -2,8 +2,11 @@
  * Attacks by messages that are legal frames: too many, too large, or larger than they look. CVE-2024-37168 and its kin.
  */
 import { gzipSync } from "node:zlib";
+import type { Server } from "../../src/index.ts";
+import type { ResolvedServerOptions } from "../../src/server/server-options.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
 import { eventually } from "../../src/testing/index.ts";
+import type { LabHandlers } from "../server/support/lab-service.ts";
 import { call, prefixed } from "../server/support/raw-peer.ts";
 import { MemoryPeer } from "./memory-peer.ts";
 import { assertUnhurt, type ServerAttack, scene } from "./server-attack.ts";
@@ -26,12 +29,15 @@ function noteOf(octets: number): Buffer {
   return Buffer.concat([head, Buffer.alloc(octets - head.length)]);
 }
 
-function sendBody(peer: MemoryPeer, body: Buffer, ends: boolean): void {
+function sendBody(peer: MemoryPeer, body: Buffer, ends: boolean, id = 1): void {
   for (let at = 0; at < body.length; at += FRAME_BYTES) {
-    const frame = frames.data(1, body.subarray(at, at + FRAME_BYTES));
+    const frame = frames.data(id, body.subarray(at, at + FRAME_BYTES));
     peer.send(ends && at + FRAME_BYTES >= body.length ? frame.endStream() : frame);
   }
 }
+
+/** Answers how much it got. */
+const sizes: Partial<LabHandlers> = { unary: ({ body: { length } }) => ({ number: length }) };
 
 /** The stream's window full of empty messages. */
 const crowd = Buffer.concat(Array.from({ length: Math.floor(STREAM_WINDOW_BYTES / EMPTY.length) }, () => EMPTY));
@@ -146,9 +152,66 @@ const bomb: ServerAttack = {
   },
 };
 
+const BUFFERED_BYTES = 33_554_432;
+/** What a scene needs to see how much is held. */
+const heldBy = (server: Server): number =>
+  (server as unknown as { options: ResolvedServerOptions }).options.limits.budget.usedBytes;
+
+const hoard: ServerAttack = {
+  name: "100 prefixes that declare 4 MiB, and 16 messages of 4 MiB that never end, of one client",
+  cve: "CVE-2024-37168, slow POST",
+  rule: "what messages in pieces hold is bounded for all; what was only declared holds nothing; a client has as much as it leaves to others",
+  options: ["maxBufferedBytes 268,435,456"],
+  counter: "message-refused",
+  unit: "octets held for one client of 33,554,432 for all",
+  // Half, and one message that has just begun.
+  allowed: BUFFERED_BYTES / 2 + MAX_MESSAGE_BYTES,
+  off: { maxBufferedBytes: OFF },
+  play: (options) =>
+    scene({ maxBufferedBytes: BUFFERED_BYTES, ...options }, sizes, async ({ server }) => {
+      const idle = await MemoryPeer.ready(server, "192.0.2.1:1");
+      for (let id = 1; id < 201; id += 2) {
+        idle.send(call(id, "Unary"), frames.data(id, prefixed(Buffer.alloc(0), 0, MAX_MESSAGE_BYTES)));
+      }
+      const greedy = await MemoryPeer.ready(server, "192.0.2.1:2");
+      const most = prefixed(noteOf(MAX_MESSAGE_BYTES)).subarray(0, MAX_MESSAGE_BYTES - FRAME_BYTES);
+      for (let id = 1; id < 33; id += 2) {
+        greedy.send(call(id, "Unary"));
+        sendBody(greedy, most, false, id);
+        await turns(2);
+      }
+      const got = heldBy(server);
+      const other = await MemoryPeer.ready(server, "192.0.2.2:1");
+      other.send(call(1, "Unary"));
+      sendBody(other, prefixed(noteOf(MAX_MESSAGE_BYTES)), true);
+      await turns();
+      if (other.countOf(/^HEADERS 1 .*grpc-status=0/) !== 1) throw new Error("another client was not served");
+      return { got, counted: server.stats().faults["message-refused"] ?? 0 };
+    }),
+  honest: {
+    name: "four messages of 4 MiB at once, an eighth of all that may be held each",
+    play: () =>
+      scene({ maxBufferedBytes: BUFFERED_BYTES }, sizes, async ({ server }) => {
+        const peer = await MemoryPeer.ready(server, "192.0.2.1:1");
+        const body = prefixed(noteOf(MAX_MESSAGE_BYTES));
+        const ids = [1, 3, 5, 7];
+        for (const id of ids) {
+          peer.send(call(id, "Unary"));
+          sendBody(peer, body.subarray(0, -1), false, id);
+        }
+        await turns();
+        if (heldBy(server) < 4 * (MAX_MESSAGE_BYTES - 1)) throw new Error("not all of them are held");
+        for (const id of ids) peer.send(frames.data(id, body.subarray(-1)).endStream());
+        await turns();
+        if (peer.countOf(/^HEADERS . .*grpc-status=0/) !== 4) throw new Error(`not answered: ${peer.lines.join("; ")}`);
+        assertUnhurt(server);
+      }),
+  },
+};
+
 /** Throws unless the call succeeds and nobody is blamed. */
 function answered(body: Buffer, fields: Parameters<typeof call>[2]): Promise<void> {
-  return scene({}, { unary: ({ body: { length } }) => ({ number: length }) }, async ({ server }) => {
+  return scene({}, sizes, async ({ server }) => {
     const peer = await MemoryPeer.ready(server);
     peer.send(call(1, "Unary", fields));
     // The first frame tells how much is to come, and is granted the rest.
@@ -161,4 +224,4 @@ function answered(body: Buffer, fields: Parameters<typeof call>[2]): Promise<voi
   });
 }
 
-export const MESSAGE_ATTACKS: readonly ServerAttack[] = [unreadCrowd, declared, bomb];
+export const MESSAGE_ATTACKS: readonly ServerAttack[] = [unreadCrowd, declared, hoard, bomb];

@@ -6,7 +6,7 @@ import { frames } from "../../src/testing/frame-factory.ts";
 import { call, prefixed } from "../server/support/raw-peer.ts";
 import { MemoryPeer } from "./memory-peer.ts";
 import { MESSAGE_ATTACKS } from "./message-attacks.ts";
-import { assertUnhurt, type ServerAttack, scene } from "./server-attack.ts";
+import { assertUnhurt, type ServerAttack, type ServerScene, scene } from "./server-attack.ts";
 import { turns } from "./virtual-time.ts";
 
 const OFF = Number.POSITIVE_INFINITY;
@@ -58,15 +58,21 @@ const unread: ServerAttack = {
   },
 };
 
-/** Handlers that look at nothing and go on until they are let go. */
+/** Handlers, or an interceptor, that look at nothing and go on until they are let go. */
 class StubbornHandlers {
   begun = 0;
   private waiting: (() => void)[] = [];
   readonly unary = async (): Promise<object> => {
-    this.begun++;
-    await new Promise<void>((resolve) => this.waiting.push(resolve));
+    await this.wait();
     return {};
   };
+
+  readonly interceptor = () => ({ onCall: () => this.wait() });
+
+  private wait(): Promise<void> {
+    this.begun++;
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
 
   readonly release = (): void => {
     for (const resolve of this.waiting.splice(0)) resolve();
@@ -75,6 +81,24 @@ class StubbornHandlers {
 
 const unary = (id: number): Buffer =>
   Buffer.concat([call(id, "Unary").bytes(), frames.data(id, EMPTY).endStream().bytes()]);
+
+const resets = (ids: readonly number[]): Buffer[] => ids.map((id) => frames.rstStream(id, CANCEL).bytes());
+
+/** 16,000 calls, cancelled when they have begun, and work for them that ends four seconds later. */
+async function cancelledByMany({ server, time }: ServerScene, handlers: StubbornHandlers): Promise<void> {
+  const peers = await Promise.all(ids(80).map(() => MemoryPeer.ready(server)));
+  for (let round = 0; round < 2; round++) {
+    const mine = ids(100).map((id) => id + 200 * round);
+    for (const peer of peers) peer.send(...mine.map(unary));
+    await turns();
+    for (const peer of peers) peer.send(...resets(mine));
+    await time.pass(4_000);
+    handlers.release();
+    await turns();
+  }
+  if (handlers.begun !== 16_000) throw new Error(`${handlers.begun} calls of 16,000 were begun`);
+  assertUnhurt(server, "reset-by-peer");
+}
 
 const reconnects: ServerAttack = {
   name: "rapid reset by reconnecting: 100 calls, the end, and again",
@@ -112,25 +136,45 @@ const reconnects: ServerAttack = {
     name: "2,000 calls a second cancelled by 80 clients whose deadlines pass, and handlers that notice after four seconds",
     play: () => {
       const handlers = new StubbornHandlers();
-      return scene(
-        {},
-        { unary: handlers.unary },
-        async ({ server, time }) => {
-          const peers = await Promise.all(ids(80).map(() => MemoryPeer.ready(server)));
-          for (let round = 0; round < 2; round++) {
-            const mine = ids(100).map((id) => id + 200 * round);
-            for (const peer of peers) peer.send(...mine.map(unary));
-            await turns();
-            for (const peer of peers) peer.send(...mine.map((id) => frames.rstStream(id, CANCEL)));
-            await time.pass(4_000);
-            handlers.release();
-            await turns();
-          }
-          if (handlers.begun !== 16_000) throw new Error(`${handlers.begun} calls of 16,000 were begun`);
-          assertUnhurt(server, "reset-by-peer");
-        },
-        handlers.release,
-      );
+      return scene({}, { unary: handlers.unary }, (base) => cancelledByMany(base, handlers), handlers.release);
+    },
+  },
+};
+
+const undecided: ServerAttack = {
+  name: "rapid reset while an interceptor decides: 200 calls and their resets, the end, and again",
+  cve: "CVE-2023-44487",
+  rule: "an onCall that is waited for is a handler: it keeps the place of its stream, and is counted when its call is over",
+  options: ["maxOrphanedHandlers"],
+  counter: "orphaned-handlers",
+  unit: "onCalls running at once",
+  allowed: 10_100,
+  off: { maxOrphanedHandlers: OFF },
+  play: (options) => {
+    const handlers = new StubbornHandlers();
+    return scene(
+      { interceptors: [handlers.interceptor], ...options },
+      {},
+      async ({ server }) => {
+        for (let connection = 0; connection < 120; connection++) {
+          const peer = await MemoryPeer.ready(server, `192.0.2.1:${connection}`);
+          peer.send(...ids(200).flatMap((id) => [unary(id), ...resets([id])]));
+          await turns(2);
+          peer.destroy();
+          await turns(2);
+        }
+        // Counted by themselves: none was let go so far.
+        return { got: handlers.begun, counted: server.stats().faults["orphaned-handlers"] ?? 0 };
+      },
+      handlers.release,
+    );
+  },
+  honest: {
+    name: "2,000 calls a second cancelled by 80 clients whose deadlines pass, while an interceptor asks for four seconds",
+    play: () => {
+      const handlers = new StubbornHandlers();
+      const options = { interceptors: [handlers.interceptor] };
+      return scene(options, {}, (base) => cancelledByMany(base, handlers), handlers.release);
     },
   },
 };
@@ -218,4 +262,11 @@ const pings: ServerAttack = {
   },
 };
 
-export const SERVER_ATTACKS: readonly ServerAttack[] = [unread, reconnects, trickle, pings, ...MESSAGE_ATTACKS];
+export const SERVER_ATTACKS: readonly ServerAttack[] = [
+  unread,
+  reconnects,
+  undecided,
+  trickle,
+  pings,
+  ...MESSAGE_ATTACKS,
+];

@@ -179,6 +179,28 @@ test("drain waits for a handler whose call is over already", async (t) => {
   assert.equal(isWritten, true);
 });
 
+test("drain waits for a handler that began during it, although its client is gone by then", async (t) => {
+  const gate = Promise.withResolvers<object>();
+  const lab = await useServer(t, withHandlers({ unary: () => gate.promise }));
+  const peer = await RawPeer.ready(lab);
+  peer.send(request(1, "Unary"));
+  await eventually("the stream", () => lab.server.stats().streams === 1);
+  let isDrained = false;
+  const drained = lab.server.drain().then(() => {
+    isDrained = true;
+  });
+  await peer.line(/^GOAWAY/);
+  peer.send(frames.data(1, EMPTY).endStream());
+  await eventually("the handler to run", () => lab.server.handlerCount === 1);
+  peer.socket.destroy();
+  await eventually("every connection to be gone", () => lab.server.connectionCount === 0);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([isDrained, lab.server.handlerCount], [false, 1]);
+  gate.resolve({});
+  await drained;
+  assert.equal(lab.server.handlerCount, 0);
+});
+
 test("grace that is over ends what is left: calls are cancelled, their clients see UNAVAILABLE", async (t) => {
   const aborted: string[] = [];
   const lab = await useServer(

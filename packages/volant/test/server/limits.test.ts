@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { Channel, createClient, StatusCode } from "../../src/index.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
 import { eventually, useServer } from "../../src/testing/index.ts";
+import type { ChurningSet } from "../../src/transport/churning-set.ts";
 import { MemoryPeer } from "../attacks/memory-peer.ts";
 import { scene } from "../attacks/server-attack.ts";
 import { turns } from "../attacks/virtual-time.ts";
@@ -231,9 +232,9 @@ test("what broke a connection is told to the calls on it, on both sides", async 
   t.after(open);
   const failed = failureOf(lab.client(Lab).unary({}), StatusCode.UNAVAILABLE);
   await eventually("the call to run", () => lab.server.handlerCount === 1);
-  const connections = (lab.server as unknown as { connections: Set<{ driver: { wire: { socket: Socket } } }> })
+  const connections = (lab.server as unknown as { connections: ChurningSet<{ driver: { wire: { socket: Socket } } }> })
     .connections;
-  for (const { driver } of connections) driver.wire.socket.resetAndDestroy();
+  for (const { driver } of connections.values()) driver.wire.socket.resetAndDestroy();
   assert.match((await failed).message, /the connection broke: read ECONNRESET/);
   open();
 });

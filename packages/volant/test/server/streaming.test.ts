@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Server } from "../../src/index.ts";
-import { processBudget } from "../../src/stream/buffer-budget.ts";
+import { DEFAULT_MAX_BUFFERED_BYTES, processBudget } from "../../src/stream/buffer-budget.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
 import { eventually, useServer } from "../../src/testing/index.ts";
 import { Lab } from "../gen/lab_pb.ts";
@@ -139,7 +139,8 @@ test("a hundred uploads of 4 MiB at once, taken slowly, all complete", { timeout
         return { number };
       },
     }),
-    { server: { maxBufferedBytes: 420 * MIB } },
+    // One client holds at most half.
+    { server: { maxBufferedBytes: 840 * MIB } },
   );
   const body = new Uint8Array(4 * MIB - 64);
   const client = lab.client(Lab);
@@ -151,37 +152,64 @@ test("a hundred uploads of 4 MiB at once, taken slowly, all complete", { timeout
   assert.equal(waiting, 0);
 });
 
-test("when maxBufferedBytes is spent the newest upload is refused, and every older one completes", async (t) => {
+test("an upload that finds no room in maxBufferedBytes is refused, and those under way complete", async (t) => {
   const lab = await useServer(t, withHandlers({}), { server: { maxBufferedBytes: 3 * MIB } });
   const peer = await RawPeer.ready(lab);
   // Field 3, bytes, 1,000,000 octets.
   const message = Buffer.concat([Buffer.of(0x1a, 0xc0, 0x84, 0x3d), Buffer.alloc(1_000_000)]);
   const body = prefixed(message);
-  for (const id of [1, 3, 5]) peer.send(request(id, "Upload"), frames.data(id, body.subarray(0, 1_000)));
-  peer.send(request(7, "Upload"), frames.data(7, body.subarray(0, 1_000)));
-  assert.match((await peer.answer(7))[0]!, /grpc-status=8 grpc-message=too many large messages are under way/);
-  for (const id of [1, 3, 5]) {
-    for (let at = 1_000; at < body.length; at += 16_384) peer.send(frames.data(id, body.subarray(at, at + 16_384)));
+  const send = (id: number, from: number, to: number): void => {
+    for (let at = from; at < to; at += 16_384) peer.send(frames.data(id, body.subarray(at, Math.min(to, at + 16_384))));
+  };
+  for (const id of [1, 3]) {
+    peer.send(request(id, "Upload"));
+    send(id, 0, 900_000);
+  }
+  peer.send(request(5, "Upload"), frames.data(5, body.subarray(0, 1_000)));
+  assert.match((await peer.answer(5))[0]!, /grpc-status=8 grpc-message=too many large messages are under way/);
+  for (const id of [1, 3]) {
+    send(id, 900_000, body.length);
     peer.send(frames.data(id, "").endStream());
     assert.match((await peer.answer(id)).at(-1)!, /grpc-status=0/);
   }
-  peer.send(request(9, "Upload"), frames.data(9, body.subarray(0, 1_000)));
+  peer.send(request(7, "Upload"), frames.data(7, body.subarray(0, 1_000)));
   peer.send(frames.ping("received"));
   await peer.line(/^PING/);
   assert.equal(
-    peer.lines.some((line) => line.includes(" 9 ")),
+    peer.lines.some((line) => line.includes(" 7 ")),
     false,
     "there is room again",
   );
-  peer.send(frames.rstStream(9, 8));
+  peer.send(frames.rstStream(7, 8));
 });
 
-test("without the limit the same uploads would all be held: the limit is what refuses", async (t) => {
+test("64 prefixes that declare 4 MiB refuse nobody: an upload of the same client still arrives, in steps", async (t) => {
+  const lab = await useServer(
+    t,
+    withHandlers({ upload: async (requests) => ({ number: (await collect(requests)).length }) }),
+  );
+  const peer = await RawPeer.ready(lab);
+  for (let id = 1; id < 129; id += 2) {
+    peer.send(request(id, "Upload"), frames.data(id, prefixed(Buffer.alloc(0), 0, 4 * MIB)));
+  }
+  peer.send(frames.ping("received"));
+  await peer.line(/^PING/);
+  assert.equal(processBudget.usedBytes, 0, "nothing is held");
+  assert.equal(processBudget.promised.usedBytes, DEFAULT_MAX_BUFFERED_BYTES / 2);
+  // The same address, whose share of promises is used up.
+  const requests = Array.from({ length: 3 }, () => ({ body: new Uint8Array(3 * MIB) }));
+  assert.equal((await lab.client(Lab).upload(requests)).number, 3);
+  peer.socket.destroy();
+  await eventually("the promises to be settled", () => processBudget.promised.usedBytes === 0);
+});
+
+test("uploads count by what arrived of them, not by what they declare", async (t) => {
   const lab = await useServer(t, withHandlers({}));
   const peer = await RawPeer.ready(lab);
-  const start = prefixed(Buffer.alloc(500), 0, 1_000_000);
+  const start = prefixed(Buffer.alloc(10_000), 0, 1_000_000);
   for (const id of [1, 3, 5, 7]) peer.send(request(id, "Upload"), frames.data(id, start));
-  await eventually("all four to be granted", () => processBudget.usedBytes === 4_000_000);
+  await eventually("all four to be held", () => processBudget.usedBytes >= 40_000);
+  assert.ok(processBudget.usedBytes <= 80_000 + 4 * 1_024, `${processBudget.usedBytes} octets for 40,000`);
   peer.socket.destroy();
 });
 
@@ -245,7 +273,7 @@ test("a process-wide budget is shared by servers that name none of their own", a
   lab.defer(() => other.close());
   withHandlers({})(other);
   const peer = await RawPeer.ready(lab);
-  peer.send(request(1, "Upload"), frames.data(1, prefixed(Buffer.alloc(10), 0, 5_000)));
-  await eventually("it to be counted", () => processBudget.usedBytes === 5_000);
+  peer.send(request(1, "Upload"), frames.data(1, prefixed(Buffer.alloc(2_000), 0, 3_000)));
+  await eventually("it to be counted", () => processBudget.usedBytes === 3_000);
   peer.socket.destroy();
 });
