@@ -69,7 +69,7 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
   /** Of the request's messages; `undefined` is identity. */
   protected encoding: MessageEncoding | undefined = undefined;
   private head: ResponseHead = NO_HEAD;
-  /** They have arrived, and messages in front of them were not handed over yet. */
+  /** They have arrived, and messages in front of them were not handed over yet. The stream is closed then. */
   private heldTrailers: readonly HeaderField[] | undefined = undefined;
   /** Of the connection, before anything of this was sent. */
   private writeCount = 0;
@@ -78,6 +78,11 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
     super();
     this.channel = channel;
     this.method = method;
+  }
+
+  /** What the server has ended the call with, while the reader is not there yet: nothing can be sent any more. */
+  get answer(): Status | undefined {
+    return this.heldTrailers === undefined ? undefined : statusOf(this.heldTrailers, this.head);
   }
 
   /** Called once for each attempt, last. `code` tells the server to stop, where the stream is still open. */
@@ -92,19 +97,18 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
   /** `failures` attempts came before. What they sent of a request stream is sent again. */
   protected open(connection: ClientConnection, metadata: Metadata | undefined, failures: number): void {
     const { definition, constantFields } = this.method;
-    const { limits, replay } = this.channel.options;
-    const { http2 } = connection;
+    const { http2, limits } = connection;
     const stream = connection.openStream(this);
     this.connection = connection;
     this.stream = stream;
     this.writeCount = connection.writeCount;
     if (this.log === undefined && hasRequestStream(definition.kind)) {
-      this.log = new ReplayLog(definition.requestCodec, replay);
+      this.log = new ReplayLog(definition.requestCodec, this.channel.options.replay);
     }
     this.inbound = new Inbound(http2, stream, definition.responseCodec, limits, this);
     this.outbound = new Outbound(http2, stream, this.log ?? definition.requestCodec, undefined);
     const remaining = this.deadlineMs === NO_DEADLINE ? NO_DEADLINE : remainingMs(this.deadlineMs, performance.now());
-    if (this.encoding !== undefined) this.outbound.compressWith(this.encoding, limits.compression);
+    if (this.encoding !== undefined) this.outbound.compressWith(this.encoding, limits.compression, limits.threadLine);
     const fields = requestFields(constantFields, remaining, metadata, this.encoding?.name);
     http2.sendHeaders(stream, failures === 0 ? fields : [...fields, previousAttempts(failures)], false);
     if (this.log?.isEmpty === false) this.log.replay((encoded) => this.outbound?.send(encoded));
@@ -122,7 +126,11 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
     this.connection = undefined;
     this.stream = undefined;
     this.head = NO_HEAD;
-    this.heldTrailers = undefined;
+    if (this.heldTrailers === undefined) connection.streamClosed();
+    else {
+      this.heldTrailers = undefined;
+      this.channel.removeUnread(this);
+    }
     connection.callEnded();
   }
 
@@ -155,17 +163,12 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
 
   onTrailers(fields: HeaderField[]): void {
     if (this.ended) return;
-    if (this.inbound!.end()) {
-      this.onStatus(fields, this.head);
-      return;
-    }
-    // The answer is complete: from here only its reader, or the caller, can end the call otherwise.
-    this.heldTrailers = fields;
-    if (this.slot >= 0) timerWheel.disarm(this);
+    if (this.inbound!.end()) this.onStatus(fields, this.head);
+    else this.holdTrailers(fields);
   }
 
   onReset(code: ErrorCode, initiator: Initiator): void {
-    if (this.ended || this.heldTrailers !== undefined) return;
+    if (this.ended) return;
     if (initiator !== "remote") {
       const text = `the server broke the HTTP/2 protocol (${errorCodeName(code)})`;
       this.fail(createRpcError("client", statusFromErrorCode(code), text));
@@ -187,7 +190,6 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
       this.failClosed();
       return;
     }
-    if (this.heldTrailers !== undefined) return;
     const text = `the connection to ${this.channel.target} was lost: ${reason}`;
     const status = createRpcError("client", StatusCode.UNAVAILABLE, text);
     const progress = this.connection!.isUnwritten(this.writeCount) ? "unwritten" : "unknown";
@@ -206,6 +208,22 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
 
   onInboundDrained(): void {
     if (!this.ended && this.heldTrailers !== undefined) this.onStatus(this.heldTrailers, this.head);
+  }
+
+  /**
+   * The answer is complete: from here only its reader, or this side, can end the call otherwise. Its stream is another
+   * call's to open, and a writer that waits goes on: where it is the reader too, nobody else would come to the end.
+   */
+  private holdTrailers(fields: readonly HeaderField[]): void {
+    const connection = this.connection!;
+    const stream = this.stream!;
+    this.heldTrailers = fields;
+    if (this.slot >= 0) timerWheel.disarm(this);
+    this.channel.addUnread(this);
+    // What the server has not taken of the request it does not want, as behind an answer that is read at once.
+    if (!stream.isClosed) connection.http2.resetStream(stream, ErrorCode.NO_ERROR);
+    this.outbound!.release();
+    connection.streamClosed();
   }
 
   /** The stream ended with these fields: trailers, or the only header block. */

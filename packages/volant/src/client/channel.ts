@@ -6,6 +6,7 @@ import { wantAmbientCall } from "../rpc/ambient.ts";
 import type { MethodInfo } from "../rpc/method.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import { StatusCode } from "../rpc/status.ts";
+import { ChurningSet } from "../transport/churning-set.ts";
 import { type ChannelOptions, type ResolvedChannelOptions, resolveChannelOptions } from "./channel-options.ts";
 import type { ChannelStats } from "./channel-stats.ts";
 import type { ConnectivityState } from "./connectivity.ts";
@@ -19,6 +20,9 @@ import { parseTarget } from "./target.ts";
 
 export type StateListener = (state: ConnectivityState) => void;
 
+/** A call whose answer is complete, and not yet with its reader. */
+type UnreadCall = Pick<PendingCall, "failClosed">;
+
 /** A virtual connection: it connects when the first call needs it, and again after every loss. */
 export class Channel {
   readonly target: string;
@@ -30,6 +34,8 @@ export class Channel {
   readonly retryThrottle: RetryThrottle | undefined;
   private readonly pending = new PendingCalls();
   private readonly postponed = new PostponedCalls();
+  /** No connection knows of them any more. */
+  private readonly unread = new ChurningSet<UnreadCall>();
   private readonly subchannel: Subchannel;
   private readonly watchers = new StateWatchers((error) => this.reportError(error, undefined));
   /** `connect()` calls that have not settled. */
@@ -108,6 +114,7 @@ export class Channel {
     const closing = this.subchannel.close();
     this.pending.failClosed();
     this.postponed.failClosed();
+    for (const call of this.unread.values()) call.failClosed();
     await closing;
   }
 
@@ -143,6 +150,15 @@ export class Channel {
     this.pending.remove(call);
     this.postponed.remove(call);
     this.updateAwaited();
+  }
+
+  /** Internal: until {@link removeUnread}, the call has no stream and is not over. */
+  addUnread(call: UnreadCall): void {
+    this.unread.add(call);
+  }
+
+  removeUnread(call: UnreadCall): void {
+    this.unread.delete(call);
   }
 
   /** Internal: an error that no caller will see. Never throws. */

@@ -3,6 +3,7 @@
  * the end of new calls after GOAWAY, and whether the connection keeps the process alive.
  */
 
+import { limitsOfPeer, type PeerLimits } from "../stream/inbound-limits.ts";
 import { Driver } from "../transport/driver.ts";
 import {
   ErrorCode,
@@ -33,7 +34,7 @@ export interface StreamEvents {
 export interface ConnectionListener {
   /** The server's SETTINGS are here: calls may start. Called once. */
   onReady(connection: ClientConnection): void;
-  /** A call ended or the server allows more: one that waits may start, once the event under way is over. */
+  /** A stream closed or the server allows more: a call that waits may start, once the event under way is over. */
   onRoom(connection: ClientConnection): void;
   /** gRFC A8: the server finds that we ping too often. */
   onTooManyPings(): void;
@@ -57,12 +58,14 @@ const LAST_STREAM_ID = 0.75 * 2 ** 31;
 
 export class ClientConnection implements Http2Sink {
   readonly http2: Http2Connection;
+  /** Set by `start`. */
+  limits!: PeerLimits;
   /** The server has answered a call here. */
   hasAnswered = false;
   private readonly driver: Driver;
   private readonly keepalive: Keepalive;
   private readonly listener: ConnectionListener;
-  private readonly writeStallTimeoutMs: number;
+  private readonly options: ResolvedChannelOptions;
   private ready = false;
   private retired = false;
   private activeStreams = 0;
@@ -72,10 +75,11 @@ export class ClientConnection implements Http2Sink {
 
   constructor(options: ResolvedChannelOptions, keepalive: KeepaliveOptions, listener: ConnectionListener) {
     this.listener = listener;
-    this.writeStallTimeoutMs = options.writeStallTimeoutMs;
+    this.options = options;
     this.http2 = new Http2Connection("client", options.http2, this);
     this.driver = new Driver(this.http2, () => {
       this.keepalive.stop();
+      this.limits.share.leave();
       listener.onGone(this);
     });
     this.keepalive = new Keepalive(this.driver, keepalive);
@@ -87,8 +91,10 @@ export class ClientConnection implements Http2Sink {
 
   /** It does not keep the process alive: until it is ready whoever waits for it does, afterwards the calls on it. */
   start(wire: Wire): void {
+    const { limits, writeStallTimeoutMs } = this.options;
     this.wire = new CountedWire(wire);
-    this.driver.start(this.wire, this.writeStallTimeoutMs);
+    this.limits = limitsOfPeer(limits, wire.peer.address);
+    this.driver.start(this.wire, writeStallTimeoutMs);
     this.driver.unref();
   }
 
@@ -114,13 +120,16 @@ export class ClientConnection implements Http2Sink {
     return stream;
   }
 
+  /** A stream that was opened here is closed by the end of this event; its call may go on. To be called once for each. */
+  streamClosed(): void {
+    if (!this.retired) this.listener.onRoom(this);
+  }
+
   /** A call that opened a stream here is over, or goes on elsewhere. */
   callEnded(): void {
-    if (--this.activeStreams === 0) {
-      this.driver.unref();
-      if (this.retired) this.driver.close();
-    }
-    if (!this.retired) this.listener.onRoom(this);
+    if (--this.activeStreams > 0) return;
+    this.driver.unref();
+    if (this.retired) this.driver.close();
   }
 
   /** Ends it now, with its calls. */

@@ -67,7 +67,7 @@ export class RequestWriter implements PumpTarget {
     const sent = Promise.withResolvers<void>();
     // The call's own outcome tells why it ended; whoever ignores it here has seen it there.
     sent.promise.catch(() => undefined);
-    if (this.outcome !== undefined) sent.reject(this.afterEnd());
+    if (this.status !== undefined) sent.reject(this.afterEnd());
     else if (!this.isStarted) this.waiting.push({ message, sent });
     else {
       this.transmit(message);
@@ -124,13 +124,24 @@ export class RequestWriter implements PumpTarget {
 
   private settleWhenWritable(sent: PromiseWithResolvers<void>): void {
     const room = this.stream.whenWritable();
-    if (this.outcome !== undefined) sent.reject(this.afterEnd());
-    else if (room === undefined) sent.resolve();
-    else room.then(sent.resolve);
+    if (room === undefined || this.status !== undefined) this.settle(sent);
+    else room.then(() => this.settle(sent));
+  }
+
+  /** There is room, or nothing to wait for any more. */
+  private settle(sent: PromiseWithResolvers<void>): void {
+    if (this.status === undefined) sent.resolve();
+    else sent.reject(this.afterEnd());
+  }
+
+  /** Also where the reader has not come to the end: one loop that reads and writes would wait for itself. */
+  private get status(): Status | undefined {
+    return this.outcome ?? this.stream.answer;
   }
 
   private afterEnd(): RpcError {
-    if (this.outcome instanceof RpcError) return this.outcome;
+    const { status } = this;
+    if (status instanceof RpcError) return status;
     return createRpcError("client", StatusCode.CANCELLED, "the call has ended: nothing can be sent any more");
   }
 }

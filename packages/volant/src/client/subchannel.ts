@@ -9,6 +9,7 @@
 import { detached } from "../rpc/ambient.ts";
 import { FaultTotals } from "../transport/fault-totals.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
+import { ProcessHold } from "../transport/process-hold.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ResolvedChannelOptions } from "./channel-options.ts";
 import type { ChannelStats } from "./channel-stats.ts";
@@ -62,8 +63,9 @@ export class Subchannel implements ConnectionListener {
   private phase: Phase = { kind: "idle" };
   /** Attempts and connections in a row that came to nothing. */
   private failures = 0;
-  /** Whether somebody waits for a connection: then the wait keeps the process alive. */
   private isAwaited = false;
+  /** One for every phase: no timer or connection of this keeps the process alive by itself, save for the calls on it. */
+  private readonly hold = new ProcessHold();
   /** Every connection that is not gone, retired ones among them. */
   private readonly connections = new Set<ClientConnection>();
   private readonly faults = new FaultTotals();
@@ -104,12 +106,11 @@ export class Subchannel implements ConnectionListener {
     if (this.phase.kind === "idle") detached(() => this.startAttempt());
   }
 
-  /** Whether connecting, and the wait before it, keeps the process alive. */
+  /** Whether somebody waits, for a connection or for room on the one there is: then the process stays alive. */
   setAwaited(isAwaited: boolean): void {
     if (isAwaited === this.isAwaited) return;
     this.isAwaited = isAwaited;
-    const timer = timerOf(this.phase);
-    if (timer !== undefined) this.applyAwaited(timer);
+    detached(() => this.hold.set(isAwaited));
   }
 
   /** Ends everything; resolves when every connection is gone. */
@@ -166,7 +167,7 @@ export class Subchannel implements ConnectionListener {
   private startAttempt(): void {
     const timer = setTimeout(() => this.failAttempt(attempt, this.timeoutText(attempt)), this.options.connectTimeoutMs);
     const attempt: Attempt = { timer, cancelTransport: () => undefined, connection: undefined, lastWords: undefined };
-    this.applyAwaited(timer);
+    timer.unref();
     this.enter({ kind: "connecting", attempt });
     // A listener may have closed the channel.
     if (!this.isUnderWay(attempt)) return;
@@ -217,13 +218,8 @@ export class Subchannel implements ConnectionListener {
   private backOff(): void {
     const waitMs = backoffMs(this.options.backoff, this.failures, Math.random());
     const timer = setTimeout(() => this.enter({ kind: "idle" }), waitMs);
-    this.applyAwaited(timer);
+    timer.unref();
     this.enter({ kind: "backoff", timer });
-  }
-
-  private applyAwaited(timer: NodeJS.Timeout): void {
-    if (this.isAwaited) timer.ref();
-    else timer.unref();
   }
 
   private enter(phase: Phase): void {

@@ -92,6 +92,19 @@ test("send() waits for room: a server that does not read stops the writer, in it
   assert.equal((await byHand).value, "100");
 });
 
+test("send() that waits for room rejects with the call's error when the call ends meanwhile", async (t) => {
+  const { peer, client } = await withPeer(t);
+  const upload = client.upload();
+  // The server's window takes 65,535 octets of it.
+  const waiting = upload.send({ value: "x".repeat(200_000) });
+  const connection = await peer.accept();
+  await connection.handshake();
+  await connection.sees(/^DATA 1/);
+  upload.cancel();
+  await failure(waiting, StatusCode.CANCELLED);
+  await failure(upload, StatusCode.CANCELLED);
+});
+
 test("a response stream that nobody iterates stays bounded by its window, and its failure harms nobody", async (t) => {
   let made = 0;
   const { client, server } = await withServer(t, {
