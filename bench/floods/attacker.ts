@@ -1,11 +1,12 @@
-// Owns: one attack on a server of this machine: `attacker.ts PORT SECONDS FLOOD`. A few connections send as fast as they are
-// read, and each that ends, or that nobody reads any more, is replaced at once. It reads what the server sends: answers that pile
+// Owns: one attack on a server of this machine: `attacker.ts PORT SECONDS FLOOD [STYLE]`. A few connections send as fast as they are
+// read, or patiently what no limit forbids; each that ends, or that nobody reads any more, is replaced at once. It reads what the server sends: answers that pile
 // up would hold it back. Prints `attacking` when it begins, what it did as a line of JSON in the end, and ends by itself.
 // Invariant: loopback only, one thread, one core, a limited time.
 
 import { connect, type Socket } from "node:net";
 import { createFlood, FLOODS, type FloodName } from "./flood-frames.ts";
-import type { AttackReport } from "./protocol.ts";
+import { createPatientFlood } from "./patient-frames.ts";
+import { ATTACK_STYLES, type AttackReport, type AttackStyle } from "./protocol.ts";
 
 const LANES = 4;
 /** A connection that the server has stopped reading for so long is given up for a new one. */
@@ -14,11 +15,13 @@ const STALLED_MS = 250;
 const RETRY_MS = 5;
 
 const [port, seconds, name] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4] as FloodName];
-if (!(port > 0) || !(seconds > 0 && seconds <= 60) || !FLOODS.includes(name)) {
-  throw new Error(`usage: attacker.ts PORT SECONDS(at most 60) ${FLOODS.map((flood) => `"${flood}"`).join("|")}`);
+const style = (process.argv[5] ?? "reckless") as AttackStyle;
+if (!(port > 0) || !(seconds > 0 && seconds <= 60) || !FLOODS.includes(name) || !ATTACK_STYLES.includes(style)) {
+  const floods = FLOODS.map((flood) => `"${flood}"`).join("|");
+  throw new Error(`usage: attacker.ts PORT SECONDS(at most 60) ${floods} [${ATTACK_STYLES.join("|")}]`);
 }
 
-const flood = createFlood(name);
+const flood = style === "patient" ? createPatientFlood(name) : createFlood(name);
 console.log("attacking");
 const endsAt = performance.now() + seconds * 1_000;
 const report = { connections: 0, frames: 0, bytes: 0, stalled: 0, ended: 0 };
@@ -44,7 +47,8 @@ function attackOnce(): Promise<boolean> {
     socket.destroy();
   };
   const whole = setTimeout(end, endsAt - performance.now());
-  socket.setTimeout(STALLED_MS, () => {
+  // Who waits between two bodies is silent, and not stalled.
+  socket.setTimeout(STALLED_MS + flood.intervalMs, () => {
     report.stalled++;
     end();
   });
@@ -71,17 +75,27 @@ function attackOnce(): Promise<boolean> {
 }
 
 function sendBodies(socket: Socket, isOver: () => boolean, end: () => void): void {
+  const nextBody = flood.createBodies();
+  let underWay = 0;
   const send = (): void => {
     if (isOver()) return;
-    socket.write(flood.body, (error) => {
+    const body = nextBody();
+    if (body === undefined) {
+      if (underWay === 0) end();
+      return;
+    }
+    const dueAt = performance.now() + flood.intervalMs;
+    underWay++;
+    socket.write(body, (error) => {
       if (error) return;
+      underWay--;
       report.frames += flood.framesInBody;
-      report.bytes += flood.body.length;
-      if (flood.isEndless) send();
-      else end();
+      report.bytes += body.length;
+      if (flood.intervalMs === 0) send();
+      else setTimeout(send, Math.max(0, dueAt - performance.now()));
     });
   };
   // Two under way, so that the socket never runs dry between them.
   send();
-  if (flood.isEndless) send();
+  if (flood.intervalMs === 0) send();
 }

@@ -1,4 +1,5 @@
-// Owns: what each flood sends on a connection, as prebuilt octets: an opening, then a body, over and over or once.
+// Owns: what each flood without measure sends on a connection, as prebuilt octets: an opening, then a body, over and over or
+// once. Those that keep to every limit are in `patient-frames.ts`.
 // Must not know: sockets, or what a server does about it. RFC 9113 §6, §10.5.
 
 import { FrameFlag } from "../../packages/volant/src/http2/frame-type.ts";
@@ -11,21 +12,20 @@ export type FloodName = (typeof FLOODS)[number];
 
 export interface Flood {
   readonly opening: Buffer;
-  readonly body: Buffer;
+  /** For one connection: gives the next body, undefined after the last: stream ids cannot come again. */
+  createBodies(): () => Buffer | undefined;
   readonly framesInBody: number;
-  /** False: the body is the connection's last, such as stream ids that cannot come again. */
-  readonly isEndless: boolean;
+  /** From one body to the next; 0: as fast as they are read. */
+  readonly intervalMs: number;
 }
 
-const HELLO = Buffer.concat([frames.preface, frames.settings().bytes()]);
+export const HELLO = Buffer.concat([frames.preface, frames.settings().bytes(), frames.settingsAck().bytes()]);
 /** CVE-2023-44487: CANCEL. */
 const CANCEL = 8;
 /** A field of one octet, `:method: GET`. RFC 7541 appendix A. */
 const METHOD_GET = 0x82;
 const RESETS = 20_000;
 const FRAMES_A_BODY = 2_000;
-/** The most that a gRPC message claims and our server takes. */
-const CLAIMED_BYTES = 4 * 1024 * 1024;
 
 export function createFlood(name: FloodName): Flood {
   switch (name) {
@@ -42,31 +42,42 @@ export function createFlood(name: FloodName): Flood {
       return endless(frames.settings([4, 65_535]));
     case "empty DATA":
       return endless(frames.data(1, 0), createRequestHeaders(1));
-    case "DATA of one octet": {
-      const prefix = Buffer.alloc(5);
-      prefix.writeUInt32BE(CLAIMED_BYTES, 1);
-      return endless(frames.data(1, 1), createRequestHeaders(1), frames.data(1, prefix).bytes());
-    }
+    case "DATA of one octet":
+      return endless(frames.data(1, 1), createRequestHeaders(1), createLargestPrefix(1));
   }
 }
 
-/** Whole calls, each cancelled at once: their handlers begin for nothing. */
+/** DATA with the prefix of the largest message that our server takes. */
+export function createLargestPrefix(streamId: number): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(4 * 1024 * 1024, 1);
+  return frames.data(streamId, prefix).bytes();
+}
+
+/** A whole call, cancelled at once: its handler begins for nothing. */
+export function createCancelledCall(streamId: number, message: Buffer): Buffer {
+  const data = frames.data(streamId, message).endStream().bytes();
+  return Buffer.concat([createRequestHeaders(streamId), data, frames.rstStream(streamId, CANCEL).bytes()]);
+}
+
 function createRapidReset(): Flood {
   const message = createGetUserMessage();
-  const calls = Array.from({ length: RESETS }, (_, index) => {
-    const id = 1 + 2 * index;
-    const data = frames.data(id, message).endStream().bytes();
-    return Buffer.concat([createRequestHeaders(id), data, frames.rstStream(id, CANCEL).bytes()]);
-  });
-  return { opening: HELLO, body: Buffer.concat(calls), framesInBody: 3 * RESETS, isEndless: false };
+  const calls = Array.from({ length: RESETS }, (_, index) => createCancelledCall(1 + 2 * index, message));
+  const body = Buffer.concat(calls);
+  const createBodies = () => {
+    const bodies = [body];
+    return () => bodies.pop();
+  };
+  return { opening: HELLO, createBodies, framesInBody: 3 * RESETS, intervalMs: 0 };
 }
 
 function endless(frame: { bytes(): Buffer }, ...opening: readonly Buffer[]): Flood {
   const octets = frame.bytes();
+  const body = Buffer.concat(Array.from({ length: FRAMES_A_BODY }, () => octets));
   return {
     opening: Buffer.concat([HELLO, ...opening]),
-    body: Buffer.concat(Array.from({ length: FRAMES_A_BODY }, () => octets)),
+    createBodies: () => () => body,
     framesInBody: FRAMES_A_BODY,
-    isEndless: true,
+    intervalMs: 0,
   };
 }

@@ -1,5 +1,10 @@
 // Owns: what the floods scenario, its attacker and its probe say to each other.
 
+/** Reckless: as much as is read. Patient: just under every limit. */
+export const ATTACK_STYLES = ["reckless", "patient"] as const;
+
+export type AttackStyle = (typeof ATTACK_STYLES)[number];
+
 /** What an attacker did. */
 export interface AttackReport {
   readonly connections: number;

@@ -2,7 +2,7 @@
 // Must not know: which attack, and how it is measured.
 
 import type { Target } from "../lib/targets.ts";
-import type { ProbeReport } from "./protocol.ts";
+import type { AttackReport, AttackStyle, ProbeReport } from "./protocol.ts";
 
 const MAX_FACTOR = 2;
 const MAX_ADDED_MS = 10;
@@ -12,11 +12,11 @@ const GOAL_ADDED_MS = 2;
 const MAX_ADDED_LATENESS_MS = 5;
 
 /** The limit follows from the quiet run: twice its p99, or 10 ms more where that is more. */
-export function createLatencyTarget(flood: string, quietMs: number): Target {
+export function createLatencyTarget(flood: string, style: AttackStyle, quietMs: number): Target {
   const limit = (factor: number, addedMs: number): number =>
     Math.round(Math.max(factor * quietMs, quietMs + addedMs) * 10) / 10;
   return {
-    scenario: `flood: ${flood}`,
+    scenario: `flood: ${flood}${style === "patient" ? ", under the limits" : ""}`,
     peer: "p99 of calls, quiet",
     unit: "ms",
     measure: "value",
@@ -26,17 +26,23 @@ export function createLatencyTarget(flood: string, quietMs: number): Target {
   };
 }
 
+export interface FloodRun {
+  readonly quiet: ProbeReport;
+  readonly flooded: ProbeReport;
+  readonly attacked: AttackReport;
+  readonly style: AttackStyle;
+  readonly target: Target;
+}
+
 /**
  * Why a flooded run says nothing about the server, if it does. A probe that was late measured too long a time: where even that is within
  * the limit, the run counts.
  */
-export function findFloodVoidReason(
-  quiet: ProbeReport,
-  flooded: ProbeReport,
-  framesSent: number,
-  { must }: Target,
-): string | undefined {
-  if (framesSent === 0) return "the attacker could send nothing";
+export function findFloodVoidReason({ quiet, flooded, attacked, style, target }: FloodRun): string | undefined {
+  if (attacked.frames === 0) return "the attacker could send nothing";
+  if (style === "patient" && attacked.ended > 0)
+    return `the server ended ${attacked.ended} connections within the limits`;
+  const { must } = target;
   if (must !== null && flooded.p99Ms <= must) return undefined;
   const added = flooded.p99LateMs - quiet.p99LateMs;
   if (added > MAX_ADDED_LATENESS_MS) return `the probe itself was ${added.toFixed(1)} ms later than without the attack`;

@@ -4,7 +4,12 @@
 
 import { connect, type Socket } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { FrameTrace, frames } from "../../packages/volant/src/testing/frame-factory.ts";
+import {
+  type Fields,
+  FrameTrace,
+  frames,
+  type HeadersBuilder,
+} from "../../packages/volant/src/testing/frame-factory.ts";
 import { GetUserRequestSchema } from "../../services/users/src/gen/user_pb.ts";
 import { REQUESTED_ID } from "../user-response.ts";
 
@@ -21,13 +26,18 @@ export function createGetUserMessage(): Buffer {
 
 /** HEADERS of a gRPC request, without its end. */
 export function createRequestHeaders(streamId: number, method = "GetUser"): Buffer {
+  return createRequestBuilder(streamId, [], method).bytes();
+}
+
+/** The same under construction, with more fields. */
+export function createRequestBuilder(streamId: number, more: Fields, method = "GetUser"): HeadersBuilder {
   return frames
     .headers(streamId)
     .request("POST", `/user.UserService/${method}`, [
       ["te", "trailers"],
       ["content-type", "application/grpc"],
-    ])
-    .bytes();
+      ...more,
+    ]);
 }
 
 export class RawConnection {

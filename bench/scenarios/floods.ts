@@ -1,12 +1,12 @@
-// Owns: what floods do to others: the p99 of an honest client's calls while an attacker on the same server sends without end,
-// against the same client without it, and what is left of the attack in memory. One server a flood.
+// Owns: what floods do to others: the p99 of an honest client's calls while an attacker on the same server sends without end and
+// without measure, and while another stays just under every limit, against the same client without them; and what is left of
+// both in memory. One server a flood.
 //
 // Memory: the server is first brought to the state of a busy one (floods/warm-up.ts says why), then attacked, then left alone for a
 // minute. Before and after, V8 collects and gives back the pages that it keeps for later, as it does when memory is short: what is
 // resident then is what the process cannot do without. It passes if that is at most a tenth more than before the flood, and if what is
 // alive is at most a tenth more too; the first holds malloc to account, the second is what a leak cannot hide from.
-// What an operator sees without any of that is measured and not judged: V8 returns an emptied page only under pressure, after honest
-// load as little as after a flood. `--max-semi-space-size` bounds it.
+// What an operator sees without any of that may not grow by more than a tenth either.
 //
 // The attacker and the probe share a core and the server has the other; server and probe go before everything else there.
 
@@ -15,7 +15,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FLOODS, type FloodName } from "../floods/flood-frames.ts";
-import type { AttackReport, ProbeJob, ProbeReport } from "../floods/protocol.ts";
+import {
+  ATTACK_STYLES,
+  type AttackReport,
+  type AttackStyle,
+  type ProbeJob,
+  type ProbeReport,
+} from "../floods/protocol.ts";
 import { createLatencyTarget, findFloodVoidReason } from "../floods/verdict.ts";
 import { warmUp } from "../floods/warm-up.ts";
 import { GENERATOR_CORE, pinned } from "../lib/cores.ts";
@@ -75,27 +81,41 @@ async function runFlood(
     const busyBytes = server.readResident();
     const before = await server.measureFloor();
     const quiet = await probe.run(job);
-    const load = watchLoad(server.pid);
-    const { ended } = await startAttack(server.port, seconds + 2 * LEAD_SECONDS, name);
-    await sleep(LEAD_SECONDS * 1_000);
-    const flooded = await probe.run(job);
-    const attacked = await ended;
-    const serverLoad = load.stop();
+    log(`${name}: quiet ${describeProbe(quiet)}`);
+    const rows: Row[] = [];
+    for (const style of ATTACK_STYLES) rows.push(await runAttack({ name, style, server, probe, job, quiet, log }));
     await sleep(QUIET_MS);
     const leftBytes = server.readResident();
     const after = await server.measureFloor();
-    log(`${name}: ${describeAttack(attacked)}; server at ${Math.round(serverLoad * 100)} % of its core`);
-    log(`  quiet   ${describeProbe(quiet)}`);
-    log(`  flooded ${describeProbe(flooded)}`);
     log(`  before ${describeMemory(before)} (${megabytes(busyBytes)} before the collection)`);
     log(`  after  ${describeMemory(after)} (${megabytes(leftBytes)} before the collection)`);
-    const target = createLatencyTarget(name, quiet.p99Ms);
-    const voidReason = findFloodVoidReason(quiet, flooded, attacked.frames, target);
-    const latency = { ours: flooded.p99Ms, theirs: quiet.p99Ms, ...(voidReason && { void: voidReason }) };
-    return [judge(target, latency), ...createMemoryRows(name, { busyBytes, before, leftBytes, after })];
+    return [...rows, ...createMemoryRows(name, { busyBytes, before, leftBytes, after })];
   } finally {
     await probe.stop();
   }
+}
+
+interface AttackRun {
+  readonly name: FloodName;
+  readonly style: AttackStyle;
+  readonly server: ResidentServer;
+  readonly probe: Probe;
+  readonly job: ProbeJob;
+  readonly quiet: ProbeReport;
+  readonly log: (line: string) => void;
+}
+
+async function runAttack({ name, style, server, probe, job, quiet, log }: AttackRun): Promise<Row> {
+  const load = watchLoad(server.pid);
+  const { ended } = await startAttack(server.port, job.seconds + 2 * LEAD_SECONDS, name, style);
+  await sleep(LEAD_SECONDS * 1_000);
+  const flooded = await probe.run(job);
+  const attacked = await ended;
+  log(`  ${style}: ${describeAttack(attacked)}; server at ${Math.round(load.stop() * 100)} % of its core`);
+  log(`    ${describeProbe(flooded)}`);
+  const target = createLatencyTarget(name, style, quiet.p99Ms);
+  const voidReason = findFloodVoidReason({ quiet, flooded, attacked, style, target });
+  return judge(target, { ours: flooded.p99Ms, theirs: quiet.p99Ms, ...(voidReason && { void: voidReason }) });
 }
 
 interface Memories {
@@ -118,9 +138,21 @@ function createMemoryRows(name: FloodName, { busyBytes, before, leftBytes, after
 }
 
 /** An attack that has begun. */
-async function startAttack(port: number, seconds: number, name: FloodName): Promise<{ ended: Promise<AttackReport> }> {
+async function startAttack(
+  port: number,
+  seconds: number,
+  name: FloodName,
+  style: AttackStyle,
+): Promise<{ ended: Promise<AttackReport> }> {
   const program = join(FOLDER, "floods", "attacker.ts");
-  const [command, ...args] = pinned(GENERATOR_CORE, [process.execPath, program, String(port), String(seconds), name]);
+  const [command, ...args] = pinned(GENERATOR_CORE, [
+    process.execPath,
+    program,
+    String(port),
+    String(seconds),
+    name,
+    style,
+  ]);
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   const killWithUs = (): boolean => child.kill("SIGKILL");
   process.once("exit", killWithUs);

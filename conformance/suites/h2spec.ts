@@ -2,14 +2,15 @@
  * h2spec against the echo example, which is the core and nothing else, over cleartext and over TLS. Strict: its one optional
  * case counts too. It accepts a connection error where a stream error would do, so it does not limit how hard we answer.
  *
- * It runs 146 cases: those of release 2.2.1, the last one that the Go module proxy has (see `tools/versions.ts`). The 147th
- * of later ones is a literal field with an invalid index (RFC 7541 §2.3.3), which the decoder's own tests have too.
+ * 147 cases each way: the 146 of release 2.2.1, the last one that the Go module proxy has (see `tools/versions.ts`), and the
+ * one that has come since, which is played here (`h2spec-later.ts`).
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type IdentityFiles, writeTestIdentity } from "../programs/certificates.ts";
 import { freePort, runCommand, startServer } from "../tools/processes.ts";
+import { runLaterCases } from "./h2spec-later.ts";
 import { parseH2specReport } from "./h2spec-report.ts";
 import type { CaseResult, Suite, SuiteContext } from "./suite.ts";
 
@@ -46,6 +47,7 @@ async function runVariant(h2spec: string, variant: Variant): Promise<CaseResult[
   const server = await startServer(process.execPath, [ECHO, String(port), ...variant.server], port);
   try {
     const results = await runH2spec(h2spec, port, variant.client);
+    results.push(...(await runLaterCases(port, variant.server.length > 0)));
     return results.map((each) => ({ ...each, name: `${variant.name} ${each.name}` }));
   } finally {
     await server.stop();

@@ -20,7 +20,7 @@ import { ALL_TRANSITIONS, TransitionMap } from "./transitions.ts";
 const BUGS: Bugs = {
   "padding is never given back": {
     file: "receive-path.ts",
-    find: "if (end - from < length) this.consume(stream, length - (end - from));",
+    find: "if (end - from < length) this.creditPadding(stream, length - (end - from));",
     replace: "",
   },
   "DATA on a stream that is gone is lost to the connection's window": {
