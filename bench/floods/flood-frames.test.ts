@@ -61,7 +61,7 @@ test("a body of calls uses new streams each time, on each connection from the fi
     );
     assert.deepEqual(
       [streams[0]!.has("1"), streams[0]!.size, streams[1]!.has("1"), streams[1]!.size],
-      [true, 95, false, 95],
+      [true, 30, false, 30],
     );
     assert.deepEqual(
       [...streams[0]!].filter((id) => streams[1]!.has(id)),

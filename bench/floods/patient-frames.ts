@@ -6,10 +6,11 @@ import { frames } from "../../packages/volant/src/testing/frame-factory.ts";
 import { createGetUserMessage, createRequestBuilder, createRequestHeaders } from "../lib/raw-call.ts";
 import { createCancelledCall, createLargestPrefix, type Flood, type FloodName, HELLO } from "./flood-frames.ts";
 
-/** Concurrent streams: 100. */
-const CALLS_A_BODY = 95;
-/** With 95 calls a body 1,900 resets a second: the budget grows by 2,000. */
-const CALLS_INTERVAL_MS = 50;
+/** Concurrent streams: 100, also where three bodies come at once because somebody was late. */
+const CALLS_A_BODY = 30;
+/** 1,875 resets a second: the budget grows by 2,000. */
+const CALLS_INTERVAL_MS = 16;
+const OPEN_STREAMS = 95;
 /** A glitch of ten, of which 330 a second grow back. */
 const TEN_GLITCHES_INTERVAL_MS = 32;
 /** Tiny frames that nobody has consumed: 210,000 with a window of 1 MiB. */
@@ -63,7 +64,7 @@ function createSettings(): Buffer {
 
 /** Requests that have begun and do not go on. */
 function createOpenStreams(): Buffer {
-  return Buffer.concat(Array.from({ length: CALLS_A_BODY }, (_, index) => createRequestHeaders(1 + 2 * index)));
+  return Buffer.concat(Array.from({ length: OPEN_STREAMS }, (_, index) => createRequestHeaders(1 + 2 * index)));
 }
 
 /** Octets of one message, a frame each, up to the limit; then the call is cancelled and its place is free for the next. */

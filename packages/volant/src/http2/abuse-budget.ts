@@ -23,6 +23,8 @@ import { EarnedAllowance, RefillingBudget } from "./refilling-budget.ts";
 
 const NAMES = Object.keys(ABUSE_BUDGETS) as BudgetName[];
 const NEVER = Number.POSITIVE_INFINITY;
+/** Without a debt for so long a peer has come to rest. */
+const CALM_MS = 1_000;
 
 export class AbuseBudget {
   private readonly options: ResolvedHttp2Options;
@@ -38,6 +40,8 @@ export class AbuseBudget {
   private streamsOpened = 0;
   /** Tiny DATA frames whose octets nobody consumed yet. */
   private tinyHeld = 0;
+  private glitchDebtSinceMs = 0;
+  private glitchesPaidAtMs = Number.NEGATIVE_INFINITY;
   /** When reading may go on, where a budget is in debt; otherwise never. */
   resumeAtMs: number = NEVER;
   /** Faults and refusals seen, by cause. Made when the first one happens. */
@@ -151,9 +155,16 @@ export class AbuseBudget {
       case "pause": {
         const paidAtMs = budget.paidAtMs(nowMs);
         this.resumeAtMs = this.resumeAtMs === NEVER ? paidAtMs : Math.max(this.resumeAtMs, paidAtMs);
-        return !budget.isExhausted;
+        return !budget.isExhausted && (name !== "glitches" || this.mayOweGlitches(nowMs, paidAtMs));
       }
     }
+  }
+
+  /** A debt soon after the one before belongs to it. False where that has gone on for too long. */
+  private mayOweGlitches(nowMs: number, paidAtMs: number): boolean {
+    if (nowMs - this.glitchesPaidAtMs > CALM_MS) this.glitchDebtSinceMs = nowMs;
+    this.glitchesPaidAtMs = paidAtMs;
+    return nowMs - this.glitchDebtSinceMs <= this.options.glitchDebtTimeoutMs;
   }
 
   /** Late, so that a call costs the hot path an addition. */

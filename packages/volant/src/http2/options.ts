@@ -40,6 +40,7 @@ export const OPTION_RULES = {
   refusalsPerSecond: { initial: 4_000, min: 1, max: OFF },
   glitchBurst: { initial: 10_000, min: 1, max: OFF },
   glitchesPerSecond: { initial: 330, min: 1, max: OFF },
+  glitchDebtTimeoutMs: { initial: 30_000, min: 1, max: OFF },
   windowUpdateBurst: { initial: 10_000, min: 1, max: OFF },
   windowUpdatesPerSecond: { initial: 330, min: 1, max: OFF },
   maxTinyDataFrames: { initial: 210_000, min: 1, max: OFF },
@@ -124,6 +125,12 @@ export interface Http2Options {
   readonly glitchBurst?: number;
   /** Growth of that budget. Default 330 a second. */
   readonly glitchesPerSecond?: number;
+  /**
+   * How long a peer may go on to spend glitches faster than they grow back, with reading paused each time, before the connection
+   * ends. Default 30 s. Without it what a peer left in our socket before it vanished is read for half an hour, pause after
+   * pause, and all that it holds stays.
+   */
+  readonly glitchDebtTimeoutMs?: number;
   /**
    * WINDOW_UPDATEs beyond one, two a stream and twenty a DATA frame sent, in a burst before the connection ends. Default
    * 10,000. Without it one octet at a time makes us work for every octet we send (CVE-2019-9511, CVE-2019-9517).

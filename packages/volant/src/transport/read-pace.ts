@@ -13,7 +13,7 @@ export const MAX_READ_BYTES = 131_072;
 const LONG_MS = 1;
 /** One that took less makes it larger: twice as much is still well below a millisecond. */
 const SHORT_MS = 0.3;
-/** What reads in a row may take before others get their turn. */
+/** What reads in a row may take before others get their turn, divided by how many have had as much in the same turn. */
 const TURN_MS = 1;
 
 export class ReadPace {
@@ -21,8 +21,11 @@ export class ReadPace {
   bytes = SMALLEST_BYTES;
   private turnMs = 0;
 
-  /** A read was handled. True: it is the others' turn. */
-  onRead(length: number, tookMs: number): boolean {
+  /**
+   * A read was handled. True: it is the others' turn. `yieldingCount`: sockets that have given up this turn already; with
+   * many of them turns would become long for those that have little.
+   */
+  onRead(length: number, tookMs: number, yieldingCount: number): boolean {
     if (length < this.bytes) {
       this.turnMs = 0;
       return false;
@@ -30,7 +33,7 @@ export class ReadPace {
     if (tookMs > LONG_MS) this.bytes = Math.max(SMALLEST_BYTES, this.bytes / 2);
     else if (tookMs < SHORT_MS) this.bytes = Math.min(MAX_READ_BYTES, this.bytes * 2);
     this.turnMs += tookMs;
-    if (this.turnMs < TURN_MS) return false;
+    if (this.turnMs * (1 + yieldingCount) < TURN_MS) return false;
     this.turnMs = 0;
     return true;
   }

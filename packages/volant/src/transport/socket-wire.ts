@@ -18,6 +18,9 @@ interface QueueOfSystem {
   readonly _parent?: QueueOfSystem;
 }
 
+/** Wires of this thread that read nothing until the next turn. */
+let yieldingCount = 0;
+
 export class SocketWire implements Wire {
   readonly peer: Peer;
   private readonly socket: Socket;
@@ -39,7 +42,7 @@ export class SocketWire implements Wire {
     const onBytes = (bytes: Buffer): void => {
       const startedMs = performance.now();
       sink.onChunk(bytes);
-      if (pace.onRead(bytes.length, performance.now() - startedMs)) this.yieldTurn();
+      if (pace.onRead(bytes.length, performance.now() - startedMs, yieldingCount)) this.yieldTurn();
     };
     // TLS has its own buffer below, and hands on what it has decrypted although it was told to pause.
     if (tls !== undefined || !shareReads(socket, pace, onBytes))
@@ -113,9 +116,11 @@ export class SocketWire implements Wire {
   private yieldTurn(): void {
     if (this.isPaused || this.isYielding || this.socket.destroyed) return;
     this.isYielding = true;
+    yieldingCount++;
     this.socket.pause();
     setImmediate(() => {
       this.isYielding = false;
+      yieldingCount--;
       if (!this.isPaused) this.socket.resume();
     });
   }

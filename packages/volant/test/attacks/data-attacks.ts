@@ -41,7 +41,7 @@ const tinyData: Attack = {
   name: "DATA of one octet that nobody consumes",
   cve: "RUSTSEC-2026-0258, GHSA-q83h-524g-xf6h",
   rule: "the core keeps no DATA; frames under 256 octets not consumed yet are counted, and beyond the limit are glitches",
-  options: ["maxTinyDataFrames", "glitchBurst", "glitchesPerSecond"],
+  options: ["maxTinyDataFrames", "glitchBurst", "glitchesPerSecond", "glitchDebtTimeoutMs"],
   counter: "tiny-data",
   unit: "frames held",
   allowed: 225_000,

@@ -198,3 +198,26 @@ for (const role of ["client", "server"] as const) {
     );
   });
 }
+
+test("a peer that stays in debt for longer than glitchDebtTimeoutMs, paused each time, is let go", () => {
+  const server = CoreUnderTest.ready("server", { glitchBurst: 100, glitchesPerSecond: 10 });
+  const flood = Array.from({ length: 50 }, () => unknown);
+  server.receive(...flood, ...flood);
+  const beganMs = server.clock.nowMs;
+  while (!server.http2.isClosed) {
+    server.receive(...flood);
+    if (!server.http2.isClosed) server.advance(server.http2.nextTimeout() - server.clock.nowMs);
+  }
+  assert.equal(server.http2.fault?.cause, "unknown-frame-flood");
+  const lastedMs = server.clock.nowMs - beganMs;
+  assert.ok(lastedMs > 30_000 && lastedMs <= 40_000, `${lastedMs} ms`);
+});
+
+test("a peer that pays its debts and rests in between may have them for a day", () => {
+  const server = CoreUnderTest.ready("server", { glitchBurst: 100, glitchesPerSecond: 10 });
+  for (let minute = 0; minute < 24 * 60; minute++) {
+    server.receive(...Array.from({ length: 150 }, () => unknown));
+    assert.deepEqual([server.http2.mayRead, server.http2.isClosed], [false, false]);
+    server.advance(60_000);
+  }
+});
