@@ -19,7 +19,9 @@ export interface Flood {
   readonly intervalMs: number;
 }
 
-export const HELLO = Buffer.concat([frames.preface, frames.settings().bytes(), frames.settingsAck().bytes()]);
+/** Answers of any length are taken, so that calls end. */
+const WINDOW = frames.windowUpdate(0, 0x7fff_ffff - 65_535).bytes();
+export const HELLO = Buffer.concat([frames.preface, frames.settings().bytes(), frames.settingsAck().bytes(), WINDOW]);
 /** CVE-2023-44487: CANCEL. */
 const CANCEL = 8;
 /** A field of one octet, `:method: GET`. RFC 7541 appendix A. */

@@ -121,9 +121,10 @@ export class AbuseBudget {
   }
 
   /** False where the peer has more tiny DATA frames unconsumed than it may, with a connection window of that size. */
-  holdTiny(windowBytes: number): boolean {
+  holdTiny(frames: number, windowBytes: number): boolean {
     const { maxTinyDataFrames, connectionWindowBytes } = this.options;
-    if (++this.tinyHeld <= maxTinyDataFrames) return true;
+    this.tinyHeld += frames;
+    if (this.tinyHeld <= maxTinyDataFrames) return true;
     return this.tinyHeld <= maxTinyDataFrames * (windowBytes / connectionWindowBytes);
   }
 

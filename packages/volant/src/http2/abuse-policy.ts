@@ -69,6 +69,10 @@ export const CHARGES: ReadonlyMap<string, Costs> = new Map<string, Costs>([
  */
 export const TINY_DATA_BYTES = 256;
 
+/** DATA frames below this hold less than the prefix of a message has, and half of their own header: they count as several. */
+export const SHRED_BYTES = 5;
+export const TINY_FRAMES_A_SHRED = 4;
+
 /** Free WINDOW_UPDATEs: one, and for each stream and each DATA frame sent. */
 export const WINDOW_UPDATES_PER_STREAM = 2;
 export const WINDOW_UPDATES_PER_DATA = 20;

@@ -140,7 +140,7 @@ export interface Http2Options {
   readonly windowUpdatesPerSecond?: number;
   /**
    * DATA frames below 256 octets that nobody consumed yet, for a connection window as large as `connectionWindowBytes`, and as many more
-   * as it has grown; more are glitches. One that ends its stream or fills its window does not count. Default 210,000: a window
+   * as it has grown; more are glitches. One below 5 octets counts as four, one that ends its stream or fills its window does not count. Default 210,000: a window
    * of 1 MiB full of empty gRPC messages, a frame each, so slow applications are safe. Without it frames of one octet cost far
    * more than the window that is meant to bound them (RUSTSEC-2026-0258).
    */

@@ -4,7 +4,7 @@
  *
  * Every handler answers whether reading may go on; a fault is queued and reported before it answers no.
  */
-import { TINY_DATA_BYTES } from "./abuse-policy.ts";
+import { SHRED_BYTES, TINY_DATA_BYTES, TINY_FRAMES_A_SHRED } from "./abuse-policy.ts";
 import type { ConnectionParts } from "./connection-parts.ts";
 import type { Drain } from "./drain.ts";
 import { ErrorCode } from "./error-code.ts";
@@ -132,7 +132,7 @@ export class ReceivePath {
     if (end - from < TINY_DATA_BYTES && !endStream) {
       // CVE-2019-9518: octets of padding at most; nobody above needs to hear of it.
       if (end === from) return parts.charge("empty-data");
-      if (!this.holdTiny(stream)) return false;
+      if (!this.holdTiny(stream, end - from)) return false;
     }
     stream.state = next;
     parts.sink.onData(stream, bytes, from, end, endStream);
@@ -152,10 +152,11 @@ export class ReceivePath {
   }
 
   /** A frame that our own small window cut short is not the peer's doing. */
-  private holdTiny(stream: Http2Stream): boolean {
+  private holdTiny(stream: Http2Stream, bytes: number): boolean {
     if (stream.receiveWindow.open <= 0) return true;
-    stream.tinyHeld++;
-    return this.parts.budget.holdTiny(this.parts.receiveWindow.size) || this.parts.charge("tiny-data");
+    const frames = bytes < SHRED_BYTES ? TINY_FRAMES_A_SHRED : 1;
+    stream.tinyHeld += frames;
+    return this.parts.budget.holdTiny(frames, this.parts.receiveWindow.size) || this.parts.charge("tiny-data");
   }
 
   /** RFC 9113 §8.1.1: content-length, where given, equals the octets of DATA. */

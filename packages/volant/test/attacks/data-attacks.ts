@@ -44,7 +44,7 @@ const tinyData: Attack = {
   options: ["maxTinyDataFrames", "glitchBurst", "glitchesPerSecond", "glitchDebtTimeoutMs"],
   counter: "tiny-data",
   unit: "frames held",
-  allowed: 225_000,
+  allowed: 65_000,
   off: { maxTinyDataFrames: OFF },
   play: (options) => {
     const victim = new Victim("server", { ...options, initialStreamWindowBytes: 1_048_576 });
