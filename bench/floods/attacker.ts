@@ -46,7 +46,7 @@ function attackOnce(): Promise<boolean> {
     isOver = true;
     socket.destroy();
   };
-  const whole = setTimeout(end, endsAt - performance.now());
+  const whole = setTimeout(end, Math.max(0, endsAt - performance.now()));
   // Who waits between two bodies is silent, and not stalled.
   socket.setTimeout(STALLED_MS + flood.intervalMs, () => {
     report.stalled++;

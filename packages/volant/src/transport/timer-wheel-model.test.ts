@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { RecordingTimer } from "../../test/transport/support/recording-timer.ts";
 import { TimerWheel, type WheelClock, WheelTimer } from "./timer-wheel.ts";
 
 const SECOND = 1_000;
@@ -81,21 +82,6 @@ class Watched extends WheelTimer {
   }
 }
 
-class Recorder extends WheelTimer {
-  readonly firedMs: number[] = [];
-  private readonly react: ((timer: Recorder, nowMs: number) => void) | undefined;
-
-  constructor(react?: (timer: Recorder, nowMs: number) => void) {
-    super();
-    this.react = react;
-  }
-
-  onTimer(nowMs: number): void {
-    this.firedMs.push(nowMs);
-    this.react?.(this, nowMs);
-  }
-}
-
 function setUp(): { clock: LoopClock; wheel: TimerWheel } {
   const clock = new LoopClock();
   return { clock, wheel: new TimerWheel(clock) };
@@ -116,19 +102,19 @@ const span = fc.oneof(
 class Model {
   readonly clock: LoopClock = new LoopClock();
   readonly wheel: TimerWheel = new TimerWheel(this.clock);
-  private readonly due = new Map<Recorder, number>();
+  private readonly due = new Map<RecordingTimer, number>();
 
-  arm(timer: Recorder, dueMs: number): void {
+  arm(timer: RecordingTimer, dueMs: number): void {
     this.due.set(timer, dueMs);
     this.wheel.arm(timer, dueMs);
   }
 
-  disarm(timer: Recorder): void {
+  disarm(timer: RecordingTimer): void {
     this.due.delete(timer);
     this.wheel.disarm(timer);
   }
 
-  fired(timer: Recorder, nowMs: number): void {
+  fired(timer: RecordingTimer, nowMs: number): void {
     const dueMs = this.due.get(timer);
     assert.ok(dueMs !== undefined, "it was armed");
     assert.ok(nowMs >= dueMs, `due ${dueMs}, fired early, ${nowMs}`);
@@ -156,14 +142,14 @@ test("from a moment to days ahead, and over a blocked loop, each timer fires onc
   fc.assert(
     fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
       const model = new Model();
-      const reactions = new Map<Recorder, (nowMs: number) => void>();
-      const react = (timer: Recorder, nowMs: number): void => {
+      const reactions = new Map<RecordingTimer, (nowMs: number) => void>();
+      const react = (timer: RecordingTimer, nowMs: number): void => {
         model.fired(timer, nowMs);
         const armNext = reactions.get(timer);
         reactions.delete(timer);
         armNext?.(nowMs);
       };
-      const timers = Array.from({ length: 30 }, () => new Recorder(react));
+      const timers = Array.from({ length: 30 }, () => new RecordingTimer(react));
       for (const { timer: index, act, ms, atBlock, reaction } of steps) {
         const timer = timers[index]!;
         if (act === "advance") model.clock.advance(ms);
@@ -191,7 +177,7 @@ test("the work of a wake does not depend on what is armed far ahead", () => {
   const far = Array.from({ length: 10_000 }, () => new Watched());
   for (const [at, timer] of far.entries()) wheel.arm(timer, clock.now + BLOCK + 10 + ((at * 7_919) % (2 * HOUR)));
   for (const timer of far) timer.reads = 0;
-  const near = new Recorder((timer, nowMs) => wheel.arm(timer, nowMs + 4));
+  const near = new RecordingTimer((timer, nowMs) => wheel.arm(timer, nowMs + 4));
   wheel.arm(near, clock.now + 4);
   while (near.firedMs.length < 100) clock.advance(4);
   const reads = far.reduce((sum, timer) => sum + timer.reads, 0);
@@ -209,7 +195,7 @@ test("the work of a wake does not depend on what is armed far ahead", () => {
 test("a timer wakes the process when its block begins and when it is due, and not otherwise", () => {
   for (const ms of [BLOCK + 10, 30 * SECOND, HOUR]) {
     const { clock, wheel } = setUp();
-    const timers = Array.from({ length: 100 }, () => new Recorder());
+    const timers = Array.from({ length: 100 }, () => new RecordingTimer());
     for (const timer of timers) wheel.arm(timer, clock.now + ms);
     clock.advance(2 * HOUR);
     assert.equal(wheel.size, 0);
@@ -219,12 +205,12 @@ test("a timer wakes the process when its block begins and when it is due, and no
 
 test("what was disarmed or has fired leaves nothing behind that wakes the process", () => {
   const { clock, wheel } = setUp();
-  const last = new Recorder();
+  const last = new RecordingTimer();
   wheel.arm(last, clock.now + DAY);
-  for (let ms = 0; ms < HOUR; ms += 3 * SECOND) wheel.arm(new Recorder(), clock.now + ms);
+  for (let ms = 0; ms < HOUR; ms += 3 * SECOND) wheel.arm(new RecordingTimer(), clock.now + ms);
   clock.advance(HOUR + SECOND);
   assert.equal(wheel.size, 1);
-  const disarmed = Array.from({ length: 1_000 }, () => new Recorder());
+  const disarmed = Array.from({ length: 1_000 }, () => new RecordingTimer());
   for (const [at, timer] of disarmed.entries()) wheel.arm(timer, clock.now + 10 + at * 3 * SECOND);
   for (const timer of disarmed) wheel.disarm(timer);
   clock.wakes = 0;
@@ -237,7 +223,7 @@ test("what was disarmed or has fired leaves nothing behind that wakes the proces
 test("time that a new clock sets back or ahead keeps what is armed at its due time, near and far", () => {
   for (const startMs of [0, 5_000_000, 2 ** 35]) {
     const { clock: first, wheel } = setUp();
-    const timers = [3, 5_000, 5 * HOUR].map((ms) => ({ dueMs: startMs + ms, timer: new Recorder() }));
+    const timers = [3, 5_000, 5 * HOUR].map((ms) => ({ dueMs: startMs + ms, timer: new RecordingTimer() }));
     for (const { timer, dueMs } of timers) wheel.arm(timer, dueMs);
     const clock = new LoopClock();
     clock.now = startMs;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { RecordingTimer } from "../../test/transport/support/recording-timer.ts";
 import { type ClockTask, FakeClock } from "../testing/fake-clock.ts";
-import { TimerWheel, type WheelClock, WheelTimer } from "./timer-wheel.ts";
+import { TimerWheel, type WheelClock } from "./timer-wheel.ts";
 
 /** Virtual time that can wake late, as a busy event loop does. */
 class TestClock implements WheelClock {
@@ -26,21 +27,6 @@ class TestClock implements WheelClock {
   }
 }
 
-class Recorder extends WheelTimer {
-  readonly firedMs: number[] = [];
-  private readonly react: ((timer: Recorder, nowMs: number) => void) | undefined;
-
-  constructor(react?: (timer: Recorder, nowMs: number) => void) {
-    super();
-    this.react = react;
-  }
-
-  onTimer(nowMs: number): void {
-    this.firedMs.push(nowMs);
-    this.react?.(this, nowMs);
-  }
-}
-
 function setUp(): { clock: TestClock; wheel: TimerWheel } {
   const clock = new TestClock();
   return { clock, wheel: new TimerWheel(clock) };
@@ -48,7 +34,7 @@ function setUp(): { clock: TestClock; wheel: TimerWheel } {
 
 test("a timer fires once, not before it is due and less than two slots after", () => {
   const { clock, wheel } = setUp();
-  const timer = new Recorder();
+  const timer = new RecordingTimer();
   wheel.arm(timer, 1_010.5);
   clock.time.advance(10.4);
   assert.deepEqual(timer.firedMs, []);
@@ -63,7 +49,7 @@ test("a timer fires once, not before it is due and less than two slots after", (
 
 test("a deadline of several rounds fires in its own round", () => {
   const { clock, wheel } = setUp();
-  const timer = new Recorder();
+  const timer = new RecordingTimer();
   wheel.arm(timer, 1_000 + 20_000);
   clock.time.advance(19_999);
   assert.deepEqual(timer.firedMs, []);
@@ -73,7 +59,7 @@ test("a deadline of several rounds fires in its own round", () => {
 
 test("a deadline in the far future is waited for in steps that a timer can take, and wakes the process seldom", () => {
   const { clock, wheel } = setUp();
-  const timer = new Recorder();
+  const timer = new RecordingTimer();
   wheel.arm(timer, 99_999_999 * 3_600_000);
   clock.time.advance(60_000);
   assert.deepEqual(timer.firedMs, []);
@@ -83,7 +69,7 @@ test("a deadline in the far future is waited for in steps that a timer can take,
 
 test("a due time in the past fires in the next visit", () => {
   const { clock, wheel } = setUp();
-  const timer = new Recorder();
+  const timer = new RecordingTimer();
   wheel.arm(timer, 5);
   clock.time.advance(8);
   assert.equal(timer.firedMs.length, 1);
@@ -91,7 +77,7 @@ test("a due time in the past fires in the next visit", () => {
 
 test("arming again moves a timer, and infinity disarms it", () => {
   const { clock, wheel } = setUp();
-  const timer = new Recorder();
+  const timer = new RecordingTimer();
   wheel.arm(timer, 1_020);
   wheel.arm(timer, 1_100);
   assert.equal(wheel.size, 1);
@@ -105,8 +91,8 @@ test("arming again moves a timer, and infinity disarms it", () => {
 
 test("an earlier timer is not held up by a later one that was armed first", () => {
   const { clock, wheel } = setUp();
-  const late = new Recorder();
-  const early = new Recorder();
+  const late = new RecordingTimer();
+  const early = new RecordingTimer();
   wheel.arm(late, 3_000);
   wheel.arm(early, 1_012);
   clock.time.advance(20);
@@ -117,8 +103,8 @@ test("an earlier timer is not held up by a later one that was armed first", () =
 
 test("a handler that arms itself far ahead does not delay the others", () => {
   const { clock, wheel } = setUp();
-  const far = new Recorder((timer, nowMs) => wheel.arm(timer, nowMs + 7_200_000));
-  const near = new Recorder();
+  const far = new RecordingTimer((timer, nowMs) => wheel.arm(timer, nowMs + 7_200_000));
+  const near = new RecordingTimer();
   wheel.arm(far, 1_010);
   wheel.arm(near, 1_200);
   clock.time.advance(208);
@@ -129,7 +115,7 @@ test("a handler that arms itself far ahead does not delay the others", () => {
 
 test("a handler can arm itself again at once without firing twice in one visit", () => {
   const { clock, wheel } = setUp();
-  const timer = new Recorder((self, nowMs) => {
+  const timer = new RecordingTimer((self, nowMs) => {
     if (self.firedMs.length < 5) wheel.arm(self, nowMs);
   });
   wheel.arm(timer, 1_004);
@@ -140,11 +126,11 @@ test("a handler can arm itself again at once without firing twice in one visit",
 
 test("a handler can disarm timers of its own slot, the next one among them", () => {
   const { clock, wheel } = setUp();
-  const timers: Recorder[] = [];
-  const disarmOthers = (self: Recorder): void => {
+  const timers: RecordingTimer[] = [];
+  const disarmOthers = (self: RecordingTimer): void => {
     for (const timer of timers) if (timer !== self) wheel.disarm(timer);
   };
-  for (let at = 0; at < 5; at++) timers.push(new Recorder(disarmOthers));
+  for (let at = 0; at < 5; at++) timers.push(new RecordingTimer(disarmOthers));
   for (const timer of timers) wheel.arm(timer, 1_010);
   clock.time.advance(100);
   assert.equal(timers.filter((timer) => timer.firedMs.length === 1).length, 1);
@@ -153,9 +139,9 @@ test("a handler can disarm timers of its own slot, the next one among them", () 
 
 test("a handler that disarms only the next timer of its slot does not keep the rest from firing", () => {
   const { clock, wheel } = setUp();
-  const rest = [new Recorder(), new Recorder()];
-  const next = new Recorder();
-  const first = new Recorder(() => wheel.disarm(next));
+  const rest = [new RecordingTimer(), new RecordingTimer()];
+  const next = new RecordingTimer();
+  const first = new RecordingTimer(() => wheel.disarm(next));
   // The one armed last stands first.
   for (const timer of [...rest, next, first]) wheel.arm(timer, 1_010);
   clock.time.advance(20);
@@ -171,11 +157,11 @@ test("a handler that throws holds up nobody", async (t) => {
   t.mock.method(globalThis, "queueMicrotask", (run: () => void) => {
     assert.throws(run, (error) => uncaught.push(error) > 0);
   });
-  const bad = new Recorder(() => {
+  const bad = new RecordingTimer(() => {
     throw new Error("bad timer");
   });
-  const good = new Recorder();
-  const later = new Recorder();
+  const good = new RecordingTimer();
+  const later = new RecordingTimer();
   wheel.arm(good, 1_010);
   wheel.arm(bad, 1_010);
   wheel.arm(later, 1_500);
@@ -186,7 +172,7 @@ test("a handler that throws holds up nobody", async (t) => {
 
 test("an event loop that was blocked for many rounds still fires everything that is due, and nothing that is not", () => {
   const { clock, wheel } = setUp();
-  const due = [5, 900, 4_000, 4_100, 9_000, 30_000].map((ms) => ({ ms, timer: new Recorder() }));
+  const due = [5, 900, 4_000, 4_100, 9_000, 30_000].map((ms) => ({ ms, timer: new RecordingTimer() }));
   for (const { ms, timer } of due) wheel.arm(timer, 1_000 + ms);
   clock.lateMs = 10_000;
   clock.time.runNext();
@@ -207,11 +193,11 @@ test("whatever is armed, moved and disarmed, a timer never fires early, never la
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const { clock, wheel } = setUp();
-      const due = new Map<Recorder, number>();
+      const due = new Map<RecordingTimer, number>();
       const timers = Array.from(
         { length: 20 },
         () =>
-          new Recorder((timer, nowMs) => {
+          new RecordingTimer((timer, nowMs) => {
             const dueMs = due.get(timer);
             assert.ok(dueMs !== undefined, "it was armed");
             assert.ok(nowMs >= dueMs && nowMs < dueMs + 12, `due ${dueMs}, fired ${nowMs}`);
