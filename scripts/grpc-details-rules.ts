@@ -43,7 +43,7 @@ const ROWS: readonly (readonly [side: Side, rule: string, source: string])[] = [
   ["server", "a method other than POST is HTTP 405; a missing `te` is tolerated", WIRE],
   ["server", "paths are compared octet by octet; an unknown one is UNIMPLEMENTED", WIRE],
   ["server", "two `:authority`, another `host`, or a `connection` header is malformed", "gRFC A41"],
-  ["both", "RST_STREAM codes map to statuses", WIRE],
+  ["both", "RST_STREAM codes map to statuses in a client; to a server each of them is a cancellation", WIRE],
   ["both", "messages are independent of DATA frames; one cut short by END_STREAM is INTERNAL", WIRE],
   ["client", "half-close is END_STREAM, on the last DATA of a unary request", WIRE],
   ["both", "a status before the request is complete is followed by RST_STREAM(NO_ERROR) and stands", WIRE],

@@ -1,7 +1,8 @@
 /**
- * The gRPC status of a stream that ended with RST_STREAM.
+ * The gRPC status of a stream that ended with RST_STREAM: one that a server reset, or that this side reset because its peer
+ * broke a rule. A reset by a client is a cancellation whatever its code, and does not come here.
  *
- * Must not know: which side reset, and the deadline (a client turns CANCELLED into DEADLINE_EXCEEDED by its own clock).
+ * Must not know: the deadline (a client turns CANCELLED into DEADLINE_EXCEEDED by its own clock).
  * Invariant: total; a reset is never OK, NO_ERROR included.
  * Spec: gRPC PROTOCOL-HTTP2 "Errors"; RFC 9113 §7 (unknown codes may be treated as INTERNAL_ERROR).
  */

@@ -21,6 +21,7 @@ import {
   Http2Connection,
   type Http2Sink,
   type Http2Stream,
+  type Initiator,
 } from "../transport/http2.ts";
 import { Keepalive } from "../transport/keepalive.ts";
 import type { Peer, Wire, WireSink } from "../transport/wire.ts";
@@ -181,9 +182,9 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
     (stream.context as ServerStream | undefined)?.onHalfClose();
   }
 
-  onReset(stream: Http2Stream, code: ErrorCode): void {
+  onReset(stream: Http2Stream, code: ErrorCode, initiator: Initiator): void {
     this.activity++;
-    (stream.context as ServerStream | undefined)?.onReset(code);
+    (stream.context as ServerStream | undefined)?.onReset(code, initiator);
   }
 
   onWritable(stream: Http2Stream): void {

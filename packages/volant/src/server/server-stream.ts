@@ -16,7 +16,7 @@ import type { Status } from "../rpc/status.ts";
 import { Inbound, type InboundOwner } from "../stream/inbound.ts";
 import { MessageQueue } from "../stream/message-queue.ts";
 import type { Pump } from "../stream/pump.ts";
-import { ErrorCode, type HeaderField, type Http2Stream } from "../transport/http2.ts";
+import { ErrorCode, errorCodeName, type HeaderField, type Http2Stream, type Initiator } from "../transport/http2.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import { EarlyRequest } from "./early-request.ts";
 import { deadlinePassed, failureOf, INTERNAL, noMessage, requestCutShort } from "./failure.ts";
@@ -24,6 +24,7 @@ import { type HandledCall, runHandler, whenSettled } from "./handler-run.ts";
 import { type CallStream, IncomingCall } from "./incoming-call.ts";
 import type { Orphan } from "./orphan-queue.ts";
 import type { OrphanShare } from "./orphan-share.ts";
+import { tellEndLater } from "./request-ends.ts";
 import { progressOf } from "./request-stall.ts";
 import { NO_WISHES, OK, Response } from "./response.ts";
 import type { BoundMethod } from "./router.ts";
@@ -143,13 +144,15 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
       return;
     }
     this.halfClosed = true;
-    if (this.requests !== undefined) this.requests.end();
+    if (this.requests !== undefined) tellEndLater(this.requests);
     else if (this.messagesReceived > 0) runHandler(this);
     else this.onInboundFault(StatusCode.UNIMPLEMENTED, "the request has no message, this method takes exactly one");
   }
 
-  onReset(code: ErrorCode): void {
-    this.abandon(statusFromErrorCode(code), "peer", "the client cancelled the call");
+  /** Whatever the code: proxies have their own for a client that went away (Envoy 2, Apache 5 and 0, Caddy 8). */
+  onReset(code: ErrorCode, initiator: Initiator): void {
+    if (initiator === "remote") this.abandon(StatusCode.CANCELLED, "peer", "the client cancelled the call");
+    else this.abandon(statusFromErrorCode(code), "peer", `the server reset the stream with ${errorCodeName(code)}`);
   }
 
   onConnectionLost(reason: string): void {
@@ -335,10 +338,12 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
       this.response.release();
       return;
     }
-    const error = createRpcError("library", code, message);
-    this.endedAs = StatusCode.CANCELLED;
+    // The timer may be a moment late: what ends a call past its deadline is the deadline.
+    const isLate = this.call.remainingMs === 0;
+    const error = isLate ? deadlinePassed() : createRpcError("library", code, message);
+    this.endedAs = isLate ? error.code : StatusCode.CANCELLED;
     this.cancelWork(error);
-    if (!this.ended) this.decide(error, cancelledBy);
+    if (!this.ended) this.decide(error, isLate ? "deadline" : cancelledBy);
   }
 
   /** Tells everything that works for this call that nobody waits for it. User code runs here, inside the call. */

@@ -73,6 +73,27 @@ test("a failure may come after what is queued", async () => {
   await assert.rejects(queue.next(), /late/);
 });
 
+test("a failure overrides an end that the reader was not told of, and drops what is queued", async () => {
+  const { log, queue } = setUp();
+  queue.push("a", 5);
+  queue.end();
+  queue.fail(new Error("cancelled"));
+  assert.equal(log.taken, 5);
+  await assert.rejects(queue.next(), /cancelled/);
+  assert.deepEqual(await queue.next(), DONE);
+});
+
+test("a reader that was told of the end hears of no failure behind it", async () => {
+  for (const isWaiting of [true, false]) {
+    const { queue } = setUp();
+    const waiting = isWaiting ? queue.next() : undefined;
+    queue.end();
+    assert.deepEqual(await (waiting ?? queue.next()), DONE);
+    queue.fail(new Error("late"));
+    assert.deepEqual(await queue.next(), DONE);
+  }
+});
+
 test("a reader that waits hears of the failure, and nobody hears of it again", async () => {
   const { queue } = setUp();
   const waiting = queue.next();

@@ -3,7 +3,8 @@
  * or the failure comes after them. Window credit returns when a message is taken, and `inbound.ts` hands over no more than it
  * allows ahead of the reader: both bound the queue.
  *
- * Invariant: it ends only at half-close; everything else is a failure that the reader sees as a throw.
+ * Invariants: it ends only at half-close; everything else is a failure that the reader sees as a throw. Until the reader was
+ * told that it has all of them, a failure overrides the end: a part that was cancelled is never taken for the whole.
  */
 
 type Waiter = {
@@ -22,7 +23,8 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
   /** Who asked first. A loop asks once at a time: others are rare. */
   private waiter: Waiter | undefined = undefined;
   private otherWaiters: Waiter[] = [];
-  private outcome: "open" | "ended" | "failed" = "open";
+  /** "over": the reader was told of the end or of the failure, or left. */
+  private outcome: "open" | "ended" | "failed" | "over" = "open";
   private failure: unknown = undefined;
   private readonly onTaken: (cost: number) => void;
   private readonly onReturn: () => void;
@@ -53,15 +55,16 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
   /** The peer half-closed: what is queued is still delivered. */
   end(): void {
     if (this.outcome !== "open") return;
-    this.outcome = "ended";
-    for (const waiter of this.takeWaiters()) waiter.resolve(DONE);
+    const waiters = this.takeWaiters();
+    this.outcome = waiters.length === 0 ? "ended" : "over";
+    for (const waiter of waiters) waiter.resolve(DONE);
   }
 
   /** What is queued is dropped, or delivered first where `deliverQueued` says so. */
   fail(error: unknown, deliverQueued = false): void {
-    if (this.outcome !== "open") return;
+    if (this.outcome !== "open" && this.outcome !== "ended") return;
     // The failure is told once; afterwards the iteration is over.
-    this.outcome = this.waiter === undefined ? "failed" : "ended";
+    this.outcome = this.waiter === undefined ? "failed" : "over";
     this.failure = error;
     if (!deliverQueued) this.drop();
     for (const waiter of this.takeWaiters()) waiter.reject(error);
@@ -69,19 +72,18 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
 
   next(): Promise<IteratorResult<unknown, undefined>> {
     if (this.head < this.messages.length) return Promise.resolve({ done: false, value: this.takeFirst() });
-    if (this.outcome === "ended") return Promise.resolve(DONE);
-    if (this.outcome === "failed") {
-      this.outcome = "ended";
-      return Promise.reject(this.failure);
-    }
-    return new Promise((resolve, reject) => this.wait({ resolve, reject }));
+    if (this.outcome === "open") return new Promise((resolve, reject) => this.wait({ resolve, reject }));
+    const { outcome, failure } = this;
+    this.outcome = "over";
+    this.failure = undefined;
+    return outcome === "failed" ? Promise.reject(failure) : Promise.resolve(DONE);
   }
 
   /** The reader leaves: everything that still comes is dropped. */
   return(): Promise<IteratorReturnResult<undefined>> {
     const wasOpen = this.outcome === "open";
     this.end();
-    this.outcome = "ended";
+    this.outcome = "over";
     // First: credit for what is dropped would bring more messages in here.
     if (wasOpen) this.onReturn();
     this.drop();
