@@ -13,6 +13,7 @@ import type { MethodInfo } from "../rpc/method.ts";
 import type { Peer } from "../rpc/peer.ts";
 import { isThenable } from "../stream/pump.ts";
 import type { HeaderField } from "../transport/http2.ts";
+import { halfClosesToCancel } from "./request-ends.ts";
 import { acceptsEncoding } from "./request-head.ts";
 import { ResponseHeaders } from "./response-headers.ts";
 
@@ -86,6 +87,11 @@ export class IncomingCall implements ServerCall {
 
   isEncodingAccepted(name: string): boolean {
     return acceptsEncoding(this.fields, name);
+  }
+
+  /** See `request-ends.ts`. */
+  get halfClosesToCancel(): boolean {
+    return halfClosesToCancel(this.fields);
   }
 
   get signal(): AbortSignal {

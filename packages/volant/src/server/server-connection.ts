@@ -112,6 +112,10 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
     return this.driver.peer;
   }
 
+  get cancelGraceMs(): number {
+    return this.options.cancelGraceMs;
+  }
+
   get streamCount(): number {
     return this.http2.streamCount;
   }

@@ -12,6 +12,7 @@ test("the defaults are those that are documented, and the result is frozen", () 
   assert.equal(options.maxOrphanedHandlers, 20_000);
   assert.equal(options.maxCallDurationMs, Number.POSITIVE_INFINITY);
   assert.equal(options.requestIdleTimeoutMs, 60_000);
+  assert.equal(options.cancelGraceMs, 5);
   assert.equal(options.writeStallTimeoutMs, 30_000);
   assert.equal(options.maxConnectionIdleMs, Number.POSITIVE_INFINITY);
   assert.equal(options.maxConnectionAgeMs, Number.POSITIVE_INFINITY);
@@ -43,6 +44,7 @@ for (const [options, text] of [
   [{ maxOrphanedHandlers: 0 }, /maxOrphanedHandlers/],
   [{ maxCallDurationMs: Number.NaN }, /maxCallDurationMs: NaN given/],
   [{ requestIdleTimeoutMs: 0 }, /requestIdleTimeoutMs/],
+  [{ cancelGraceMs: 1_001 }, /cancelGraceMs: 1001 given, a number from 0 to 1000 is allowed/],
   [{ writeStallTimeoutMs: -1 }, /writeStallTimeoutMs: -1 given/],
   [{ maxConnectionAgeMs: 0 }, /maxConnectionAgeMs/],
   [{ maxConnectionAgeGraceMs: -1 }, /maxConnectionAgeGraceMs: -1 given, a number 0 or more/],

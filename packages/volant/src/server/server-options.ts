@@ -52,6 +52,14 @@ export interface ServerOptions extends InboundOptions {
    */
   readonly requestIdleTimeoutMs?: number;
   /**
+   * How long a handler with a request stream waits, when its last message was taken, to hear that there are no more, where
+   * the client is one on `node:http2` (grpc-js and connect-es, told by `user-agent`). Such a client half-closes an upload that
+   * it cancels, and resets it a moment later: without this its handler sees a complete request and commits it. Default 5 ms,
+   * 0 to 1,000; 0: two turns of the event loop, as for all other clients. Costs such an upload or chat this time at its end,
+   * and no other call anything.
+   */
+  readonly cancelGraceMs?: number;
+  /**
    * A connection whose client takes no octet of what waits for it for this long (up to half as long again) is closed.
    * Default 30,000 ms; Infinity turns it off. What the system's socket buffer takes counts; it reports room by about a third
    * of its size. Memory without it: `http2.outputHighWaterBytes` and what streams have queued, for ever (CVE-2019-9517).
@@ -100,6 +108,7 @@ export interface ResolvedServerOptions extends LifetimeOptions {
   readonly maxOrphanedHandlers: number;
   readonly maxCallDurationMs: number;
   readonly requestIdleTimeoutMs: number;
+  readonly cancelGraceMs: number;
   readonly writeStallTimeoutMs: number;
   readonly keepalive: KeepaliveOptions;
   readonly keepaliveEnforcement: PingPolicyOptions;
@@ -141,6 +150,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
     limits: resolveInboundLimits(options),
     http2: resolveHttp2Options(options.http2),
     ...resolveLimits(options),
+    cancelGraceMs: inRange("cancelGraceMs", options.cancelGraceMs ?? 5, 0, 1_000),
     keepalive: {
       timeMs: inRange("keepalive.timeMs", keepalive.timeMs ?? 7_200_000, 1),
       timeoutMs: inRange("keepalive.timeoutMs", keepalive.timeoutMs ?? 20_000, 1),

@@ -144,7 +144,8 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
       return;
     }
     this.halfClosed = true;
-    if (this.requests !== undefined) tellEndLater(this.requests);
+    if (this.requests !== undefined)
+      tellEndLater(this.requests, this.call.halfClosesToCancel ? this.host.cancelGraceMs : 0);
     else if (this.messagesReceived > 0) runHandler(this);
     else this.onInboundFault(StatusCode.UNIMPLEMENTED, "the request has no message, this method takes exactly one");
   }

@@ -13,6 +13,8 @@ export interface StreamHost {
   readonly limits: PeerLimits;
   readonly running: RunningHandlers;
   readonly orphanShare: OrphanShare;
+  /** See `ServerOptions.cancelGraceMs`. */
+  readonly cancelGraceMs: number;
   /** See `ServerStats.faults`. */
   countFault(cause: string): void;
   /** Reports an error that no client will see. Never throws. */

@@ -218,6 +218,52 @@ for (const kind of KINDS) {
   });
 }
 
+const NODE_AGENTS = ["grpc-node-js/1.14.4", "shop/2.1 grpc-node-js/1.8.0 more", "connect-es/2.1.1 (linux; node 24)"];
+const OTHER_AGENTS = ["grpc-go/1.70.0", "volant/1.0.0", "xgrpc-node-jsx/1", ""];
+
+test("a client on node:http2 resets an upload in a later read than its half-close: still a cancellation", async (t) => {
+  const imports = new Imports();
+  const lab = await useServer(t, withHandlers(imports.handlers), { over: "memory" });
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const peer = await MemoryPeer.ready(lab.server);
+  for (const [at, agent] of NODE_AGENTS.entries()) {
+    const id = 1 + 2 * at;
+    peer.send(request(id, "Upload", [["user-agent", agent]]), frames.data(id, EMPTY).endStream());
+    await turns();
+    assert.deepEqual([imports.started, imports.over], [at + 1, at], agent);
+    peer.send(frames.rstStream(id, ErrorCode.CANCEL));
+    await turns();
+    assert.deepEqual([imports.committed, imports.failures.at(-1)], [0, "CANCELLED true"], agent);
+  }
+  t.mock.timers.tick(1_000);
+  await turns();
+  assert.equal(imports.over, NODE_AGENTS.length);
+});
+
+for (const [cancelGraceMs, held] of [
+  [40, NODE_AGENTS.length],
+  [0, 0],
+] as const) {
+  test(`with a cancelGraceMs of ${cancelGraceMs}, ${held} of the clients on node:http2 are answered later than others`, async (t) => {
+    const imports = new Imports();
+    const lab = await useServer(t, withHandlers(imports.handlers), { over: "memory", server: { cancelGraceMs } });
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const peer = await MemoryPeer.ready(lab.server);
+    for (const [at, agent] of [...OTHER_AGENTS, ...NODE_AGENTS].entries()) {
+      const id = 1 + 2 * at;
+      peer.send(request(id, "Upload", [["user-agent", agent]]), frames.data(id, EMPTY).endStream());
+    }
+    await turns();
+    assert.equal(imports.committed, imports.started - held);
+    t.mock.timers.tick(39);
+    await turns();
+    assert.equal(imports.committed, imports.started - held);
+    t.mock.timers.tick(1);
+    await turns();
+    assert.deepEqual([imports.committed, imports.failures], [OTHER_AGENTS.length + NODE_AGENTS.length, []]);
+  });
+}
+
 test("grpc-js cancels uploads of which everything arrived: none of their handlers commits", async (t) => {
   const imports = new Imports();
   const lab = await useServer(t, withHandlers(imports.handlers));
