@@ -6,7 +6,7 @@
  * that the caller's already follows, and the stack is read there. Without `await` there is nothing to follow, and the
  * error has no frames.
  */
-import { RpcError } from "../rpc/rpc-error.ts";
+import { RpcError, recaptureStack } from "../rpc/rpc-error.ts";
 
 /** Settles a promise by its `resolve`, so that it rejects with `error`. */
 export function rejectForCaller(resolve: (value: Promise<never>) => void, error: unknown): void {
@@ -20,6 +20,6 @@ function rethrow(error: unknown): never {
 
 function rethrowWithStack(error: unknown): never {
   // An error of the application has the stack of where it was made.
-  if (error instanceof RpcError && error.origin === "client") Error.captureStackTrace(error, rethrowWithStack);
+  if (error instanceof RpcError && error.origin === "client") recaptureStack(error, rethrowWithStack);
   throw error;
 }

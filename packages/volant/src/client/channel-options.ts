@@ -2,6 +2,7 @@
  * Options of a channel. Owns defaults and validation; inside, only the resolved form is seen.
  */
 
+import { printable } from "../grpc/printable.ts";
 import type { MethodInfo } from "../rpc/method.ts";
 import { inRange } from "../rpc/option-range.ts";
 import { VERSION } from "../rpc/version.ts";
@@ -129,5 +130,5 @@ function checkText(name: string, value: string, allowed: RegExp, words: string):
 function writeToStderr(error: unknown, method: MethodInfo | undefined): void {
   const where = method === undefined ? "channel" : method.path;
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`volant: ${where}: ${what}\n`);
+  process.stderr.write(`volant: ${where}: ${printable(what)}\n`);
 }

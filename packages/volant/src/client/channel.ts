@@ -2,6 +2,7 @@
  * `Channel`: a client's virtual connection to a target. Owns which calls wait and which may start, and the state that
  * users see; connecting is the subchannel's.
  */
+import { printable } from "../grpc/printable.ts";
 import { wantAmbientCall } from "../rpc/ambient.ts";
 import type { MethodInfo } from "../rpc/method.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
@@ -166,7 +167,7 @@ export class Channel {
     try {
       this.options.onError(error, method);
     } catch (failure) {
-      process.stderr.write(`volant: onError itself failed: ${String(failure)}\n`);
+      process.stderr.write(`volant: onError itself failed: ${printable(String(failure))}\n`);
     }
   }
 

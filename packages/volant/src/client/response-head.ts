@@ -4,6 +4,7 @@
  */
 
 import { isGrpcContentType } from "../grpc/content-type.ts";
+import { singleValue } from "../grpc/header-names.ts";
 import { statusWithoutTrailers } from "../grpc/http-status.ts";
 import { findMetadataFault } from "../grpc/metadata-codec.ts";
 import { StatusCode } from "../grpc/status-code.ts";
@@ -27,8 +28,8 @@ export function readResponseHead(fields: readonly HeaderField[]): ResponseHead {
   let encoding: string | undefined;
   for (const field of fields) {
     if (field.token === HeaderToken.STATUS) httpStatus = Number(field.value);
-    else if (field.token === HeaderToken.CONTENT_TYPE) contentType ??= field.value;
-    else if (field.token === HeaderToken.GRPC_ENCODING) encoding = field.value;
+    else if (field.token === HeaderToken.CONTENT_TYPE) contentType = singleValue(contentType, field.value);
+    else if (field.token === HeaderToken.GRPC_ENCODING) encoding = singleValue(encoding, field.value);
   }
   return { httpStatus, contentType, encoding };
 }

@@ -64,3 +64,12 @@ export function isReservedName(name: string): boolean {
 export function isProtocolName(name: string): boolean {
   return name.startsWith(":") || PROTOCOL_NAMES.has(name);
 }
+
+/**
+ * The value of a field that may be there once, which was there before as `earlier`. Two that agree are one. Two that differ
+ * are read as the list that they stand for (RFC 9110 §5.3), which no such field takes: whoever is in front of us and whoever
+ * is behind must not read two requests, or two statuses, out of one.
+ */
+export function singleValue(earlier: string | undefined, value: string): string {
+  return earlier === undefined || earlier === value ? value : `${earlier}, ${value}`;
+}

@@ -7,6 +7,7 @@
  */
 
 import { isGrpcContentType } from "./content-type.ts";
+import { quote } from "./printable.ts";
 import { StatusCode } from "./status-code.ts";
 
 /** A status in the making: the code and the text that explains it. */
@@ -41,7 +42,7 @@ export function statusWithoutTrailers(httpStatus: number, contentType: string | 
   if (isGrpcContentType(contentType)) {
     return { code: StatusCode.UNKNOWN, message: "the server ended the call without grpc-status" };
   }
-  const type = contentType === undefined ? "without content-type" : `with content-type ${JSON.stringify(contentType)}`;
+  const type = contentType === undefined ? "without content-type" : `with content-type ${quote(contentType)}`;
   return {
     code: statusFromHttp(httpStatus),
     message: `the answer is HTTP ${httpStatus} ${type}, not gRPC; check that the address is that of a gRPC server`,

@@ -7,6 +7,7 @@
  */
 
 import { isGrpcContentType, isProtoContentType } from "./content-type.ts";
+import { quote } from "./printable.ts";
 import { StatusCode } from "./status-code.ts";
 import { MALFORMED_TIMEOUT, parseTimeout } from "./timeout.ts";
 
@@ -23,16 +24,16 @@ export function checkRequest(
   contentType: string | undefined,
   te: string | undefined,
 ): RequestRefusal | undefined {
-  if (method !== "POST") return refuse(405, `:method is ${quote(method)}; a gRPC call is a POST`);
+  if (method !== "POST") return refuse(405, `:method is ${given(method)}; a gRPC call is a POST`);
   if (!isProtoContentType(contentType)) {
     // gRPC of another codec: its messages must not be read as protobuf, which would take many of them for empty ones.
     if (isGrpcContentType(contentType)) {
-      const message = `content-type is ${quote(contentType)}; the only codec here is application/grpc+proto`;
+      const message = `content-type is ${given(contentType)}; the only codec here is application/grpc+proto`;
       return refuse(200, message, StatusCode.UNIMPLEMENTED);
     }
     return refuse(
       415,
-      `content-type is ${quote(contentType)}; a gRPC call has application/grpc, with or without +codec`,
+      `content-type is ${given(contentType)}; a gRPC call has application/grpc, with or without +codec`,
     );
   }
   // Clients must send `te: trailers`, so that proxies that drop trailers are noticed; some do not, and work.
@@ -58,8 +59,6 @@ function refuse(httpStatus: number, message: string, grpcStatus: StatusCode = St
   return { httpStatus, grpcStatus, message };
 }
 
-/** The peer's text, cut: it goes back in a header and into logs. */
-function quote(value: string | undefined): string {
-  if (value === undefined) return "missing";
-  return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value);
+function given(value: string | undefined): string {
+  return value === undefined ? "missing" : quote(value);
 }

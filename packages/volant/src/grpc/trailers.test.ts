@@ -41,7 +41,8 @@ test("gRPC detail 2: an unparsable grpc-status is UNKNOWN and keeps its message"
     { name: "grpc-status", value: "five" },
     { name: "grpc-message", value: "why" },
   ]);
-  assert.deepEqual(status, { code: StatusCode.UNKNOWN, message: "why", details: undefined });
+  const message = 'why (grpc-status is "five"; it is one number from 0 to 16)';
+  assert.deepEqual(status, { code: StatusCode.UNKNOWN, message, details: undefined });
 });
 
 test("details that are not base64 do not cost the status", () => {
@@ -52,12 +53,30 @@ test("details that are not base64 do not cost the status", () => {
   assert.deepEqual(status, { code: StatusCode.NOT_FOUND, message: "", details: undefined });
 });
 
-test("of a repeated grpc-status the first counts", () => {
-  assert.equal(
-    readStatus([
-      { name: "grpc-status", value: "5" },
-      { name: "grpc-status", value: "0" },
-    ])?.code,
-    5,
-  );
+test("gRPC detail 2: a grpc-status that contradicts itself is UNKNOWN and says so; one that agrees with itself counts", () => {
+  const read = (...values: string[]) => readStatus(values.map((value) => ({ name: "grpc-status", value })));
+  for (const values of [
+    ["0", "13"],
+    ["13", "0"],
+    ["0", "0", "13"],
+    ["5", "05"],
+    ["0", ""],
+  ]) {
+    const message = `grpc-status is ${JSON.stringify(values.slice(-2).join(", "))}; it is one number from 0 to 16`;
+    assert.deepEqual(read(...values), { code: StatusCode.UNKNOWN, message, details: undefined });
+  }
+  assert.equal(read("0", "0")?.code, StatusCode.OK);
+  assert.deepEqual(read("5", "5", "5"), { code: StatusCode.NOT_FOUND, message: "", details: undefined });
+  assert.deepEqual(read("2"), { code: StatusCode.UNKNOWN, message: "", details: undefined });
+});
+
+test("of a repeated grpc-message, and of repeated details, the first counts", () => {
+  const status = readStatus([
+    { name: "grpc-status", value: "5" },
+    { name: "grpc-message", value: "one" },
+    { name: "grpc-message", value: "two" },
+    { name: "grpc-status-details-bin", value: "AQ" },
+    { name: "grpc-status-details-bin", value: "Ag" },
+  ]);
+  assert.deepEqual([status?.message, status?.details?.[0]], ["one", 1]);
 });

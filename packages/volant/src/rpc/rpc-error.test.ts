@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { BadRequestSchema, RetryInfoSchema } from "../errors.ts";
 import { badRequest, decodeStatusDetails, encodeStatusDetails, retryInfo } from "./error-details.ts";
 import { createRpcError, RpcError } from "./rpc-error.ts";
@@ -22,6 +23,33 @@ test("an RpcError carries code, message, details and trailers, and is the applic
   assert.equal(error.metadata.get("x-a"), "1");
   assert.equal(error.detail(BadRequestSchema)?.fieldViolations[0]?.description, "must contain @");
   assert.equal(error.detail(RetryInfoSchema), undefined);
+});
+
+test("what is printed of an error has no control character of its message, which itself is untouched", () => {
+  const message = "\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp.exe\rover\nnext\tline\x7f";
+  const printed = "\\u001b]0;title\\u0007\\u001b[2J\\u009b31m\\u202egnp.exe\\u000dover\nnext\tline\\u007f";
+  for (const error of [
+    new RpcError(StatusCode.ABORTED, message, { cause: new Error("cause") }),
+    RpcError.from(createRpcError("client", StatusCode.ABORTED, message)),
+    createRpcError("client", StatusCode.ABORTED, message),
+  ]) {
+    assert.equal(error.message, message);
+    for (const text of [error.stack!, String(error), `${error}`, inspect(error), inspect({ error }, { depth: 4 })]) {
+      assert.ok(text.replaceAll("\n  next", "\nnext").includes(`RpcError: ${printed}`), text);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+      assert.doesNotMatch(text, /[\0-\x08\x0b-\x1f\x7f-\x9f\u202e]/);
+    }
+    assert.deepEqual(Object.keys(error).sort(), ["code", "details", "origin"]);
+  }
+  const wrapped = inspect(new Error("outer", { cause: createRpcError("client", StatusCode.ABORTED, message) }));
+  assert.ok(wrapped.includes("\\u001b[2J") && !wrapped.includes("\x1b"), wrapped);
+});
+
+test("the stack of an error whose message is harmless still has its frames, and is read only when it is asked for", () => {
+  const error = new RpcError(StatusCode.ABORTED, "two\nlines");
+  assert.match(error.stack!, /^RpcError: two\nlines\n +at /);
+  assert.match(new RpcError(StatusCode.ABORTED, "\x1b").stack!, /^RpcError: \\u001b\n +at /);
+  assert.equal(createRpcError("client", StatusCode.ABORTED, "\x1b").stack, "RpcError: \\u001b");
 });
 
 test("without options there are no details, an empty Metadata and no cause", () => {

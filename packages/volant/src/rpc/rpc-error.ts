@@ -3,11 +3,13 @@
  *
  * Must not know: the wire, and when an error is sent (the server's and the client's call decide).
  * Invariants: `code` is never OK; `origin` tells who made it, so that an error of a client call that passes through a
- * handler is not mistaken for the handler's own answer.
+ * handler is not mistaken for the handler's own answer. `message` is the text as it was given or received; what is printed of
+ * an error, its `stack`, `toString()` and with them `console.log`, cannot reach into a terminal.
  * Spec: gRPC statuscodes; google.rpc.Status.
  */
 
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { printable } from "../grpc/printable.ts";
 import { isStatusCode, StatusCode, type StatusName, statusName } from "../grpc/status-code.ts";
 import { type ErrorDetail, type ErrorDetailInit, readDetail, toErrorDetail } from "./error-details.ts";
 import { Metadata, type MetadataInit } from "./metadata.ts";
@@ -54,6 +56,7 @@ export class RpcError extends Error {
         `RpcError was given code ${String(code)}; it takes 1 (CANCELLED) to 16 (UNAUTHENTICATED), as StatusCode.NOT_FOUND`,
       );
     }
+    escapeStack(this);
     this.code = code;
     this.details = options?.details?.length ? Object.freeze(options.details.map(toErrorDetail)) : NO_DETAILS;
     this.#metadata = options?.metadata === undefined ? undefined : Metadata.from(options.metadata);
@@ -87,6 +90,11 @@ export class RpcError extends Error {
     return this.#metadata;
   }
 
+  /** `"RpcError: no such user"`; as in `stack`, control characters of the message are escaped. */
+  override toString(): string {
+    return printable(super.toString());
+  }
+
   /** The first detail of this type: `error.detail(BadRequestSchema)?.fieldViolations`. */
   detail<Desc extends DescMessage>(schema: Desc): MessageShape<Desc> | undefined {
     for (const detail of this.details) {
@@ -117,6 +125,17 @@ export function createRpcError(
   } finally {
     Reflect.set(Error, "stackTraceLimit", limit);
   }
+}
+
+/** Replaces the stack of an error by the one from here, without the frames above `below`. */
+export function recaptureStack(error: RpcError, below: (...args: never[]) => unknown): void {
+  Error.captureStackTrace(error, below);
+  escapeStack(error);
+}
+
+/** The message stands in the stack's first lines. Only one that is dangerous costs the reading of the stack. */
+function escapeStack(error: RpcError): void {
+  if (printable(error.message) !== error.message && error.stack !== undefined) error.stack = printable(error.stack);
 }
 
 function codeOf(error: Error): StatusCode | undefined {

@@ -2,6 +2,7 @@
  * The protocol's own fields of a request, picked out of a header list in one pass. Owns which fields matter to routing and
  * refusal; metadata is left where it is. One object a connection, overwritten by every request: nothing keeps it.
  */
+import { singleValue } from "../grpc/header-names.ts";
 import { listsEncoding } from "../grpc/message-encoding.ts";
 import { isBinaryKey } from "../grpc/metadata-codec.ts";
 import { type HeaderField, HeaderToken } from "../transport/http2.ts";
@@ -37,16 +38,16 @@ export class RequestHead {
         this.method = field.value;
         break;
       case HeaderToken.CONTENT_TYPE:
-        this.contentType = field.value;
+        this.contentType = singleValue(this.contentType, field.value);
         break;
       case HeaderToken.TE:
         this.te = field.value;
         break;
       case HeaderToken.GRPC_TIMEOUT:
-        this.timeout = field.value;
+        this.timeout = singleValue(this.timeout, field.value);
         break;
       case HeaderToken.GRPC_ENCODING:
-        this.encoding = field.value;
+        this.encoding = singleValue(this.encoding, field.value);
         break;
       case HeaderToken.OTHER:
         if (isBinaryKey(field.name)) this.hasBinaryMetadata = true;

@@ -4,6 +4,7 @@
  */
 import { IDENTITY } from "../grpc/message-encoding.ts";
 import { findMetadataFault } from "../grpc/metadata-codec.ts";
+import { printable, quote } from "../grpc/printable.ts";
 import { checkRequest, checkTimeout } from "../grpc/request-rules.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { parseTimeout } from "../grpc/timeout.ts";
@@ -236,7 +237,7 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
 
   private unknownEncoding(encoding: string): string {
     const { acceptEncoding } = this.limits.compression;
-    return `grpc-encoding ${JSON.stringify(encoding.slice(0, 64))} is not accepted; accepted are ${acceptEncoding}`;
+    return `grpc-encoding ${quote(encoding)} is not accepted; accepted are ${acceptEncoding}`;
   }
 
   private unknownPath(path: string): string {
@@ -273,7 +274,7 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
 /** A listener of the application that fails, also one that is async, must not take the connection with it. */
 export function callListener(name: string, call: () => unknown): void {
   const onFailed = (failure: unknown): void => {
-    process.stderr.write(`volant: ${name} itself failed: ${String(failure)}\n`);
+    process.stderr.write(`volant: ${name} itself failed: ${printable(String(failure))}\n`);
   };
   try {
     const result = call();

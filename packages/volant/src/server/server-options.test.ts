@@ -67,4 +67,6 @@ test("without onError, errors are written to stderr with their method and stack"
   onError("text", undefined);
   assert.match(written[0]!, /^volant: \/s\/M: Error: boom\n +at /);
   assert.equal(written[1], "volant: server: text\n");
+  onError(new Error("no user \x1b[2J\u202e"), undefined);
+  assert.match(written[2]!, /^volant: server: Error: no user \\u001b\[2J\\u202e\n +at /);
 });

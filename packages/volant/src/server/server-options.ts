@@ -2,6 +2,7 @@
  * Options of a server. Owns defaults and validation; inside, only the resolved form is seen.
  */
 
+import { printable } from "../grpc/printable.ts";
 import type { ServerCall } from "../rpc/call.ts";
 import type { ServerInterceptor } from "../rpc/interceptor.ts";
 import { inRange } from "../rpc/option-range.ts";
@@ -16,6 +17,7 @@ import type { PingPolicyOptions } from "./ping-policy.ts";
 
 /** A call that never reached a method. */
 export interface RejectedCall {
+  /** The client's text as it came: quote it before it is printed. */
   readonly path: string;
   readonly code: StatusCode;
   readonly peer: Peer;
@@ -169,5 +171,5 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
 function writeToStderr(error: unknown, call: ServerCall | undefined): void {
   const where = call === undefined ? "server" : call.method.path;
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`volant: ${where}: ${what}\n`);
+  process.stderr.write(`volant: ${where}: ${printable(what)}\n`);
 }

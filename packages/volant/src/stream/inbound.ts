@@ -15,6 +15,7 @@
 import { MessageDeframer, type MessageSink } from "../grpc/message-deframer.ts";
 import { IDENTITY, type MessageEncoding } from "../grpc/message-encoding.ts";
 import { FLAG_COMPRESSED, FLAG_IDENTITY, PREFIX_BYTES } from "../grpc/message-prefix.ts";
+import { quote } from "../grpc/printable.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
@@ -266,7 +267,7 @@ export class Inbound implements MessageSink, LateMessagesHost {
       return "a message is flagged as compressed, but the call names no grpc-encoding";
     }
     const { acceptEncoding } = this.limits.compression;
-    return `a message is compressed as ${JSON.stringify(this.encodingName)}; accepted are ${acceptEncoding}`;
+    return `a message is compressed as ${quote(this.encodingName)}; accepted are ${acceptEncoding}`;
   }
 }
 

@@ -126,3 +126,18 @@ test("gRPC detail 26: the one message of a call carries END_STREAM, a stream wit
   for (const id of [1, 3, 5]) connection.answer(id, "a");
   await Promise.all([unary, upload, download]);
 });
+
+test("a status message with escape sequences reaches no terminal by the stack of a call that is awaited; its value is as sent", async (t) => {
+  const { peer, client } = await withPeer(t);
+  const call = failure(client.unary({ value: "a" }), StatusCode.ABORTED);
+  const connection = await firstRequest(peer);
+  const fields = [
+    ["content-type", "application/grpc"],
+    ["grpc-status", String(StatusCode.ABORTED)],
+    ["grpc-message", "%1B[2J%C2%9B31m%0Dover"],
+  ] as const;
+  connection.write(frames.headers(1).response(200, fields).endStream());
+  const error = await call;
+  assert.equal(error.message, "\x1b[2J\x9b31m\rover");
+  assert.ok(error.stack!.startsWith("RpcError: \\u001b[2J\\u009b31m\\u000dover\n    at "), error.stack);
+});

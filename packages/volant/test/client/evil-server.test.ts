@@ -138,7 +138,7 @@ test("gRPC detail 3: grpc-status beats the HTTP status, and with gRPC's content-
   await onlyTheCallEnds(t, ignored, StatusCode.PERMISSION_DENIED);
 });
 
-test("gRPC detail 2: of two statuses the first counts", async (t) => {
+test("gRPC detail 2: two statuses that differ are none: UNKNOWN", async (t) => {
   const script: Script = (peer, id) =>
     peer.write(
       peer.headers(id),
@@ -147,7 +147,7 @@ test("gRPC detail 2: of two statuses the first counts", async (t) => {
         ["grpc-status", "0"],
       ]),
     );
-  await onlyTheCallEnds(t, script, StatusCode.NOT_FOUND);
+  await onlyTheCallEnds(t, script, StatusCode.UNKNOWN);
 });
 
 test("gRPC detail 1: grpc-message is decoded where it can be and kept where it cannot", async (t) => {

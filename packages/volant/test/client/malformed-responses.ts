@@ -71,6 +71,43 @@ const STATUS: readonly MalformedResponse[] = [
   ...["17", "999", "-1", "x", "", "0x5", "1e0"].map((value) =>
     inTrailers(2, `the status ${JSON.stringify(value)}`, UNKNOWN, [["grpc-status", value]]),
   ),
+  ...["00", "0, 13", "13, 0", "0,0", "0;", "+0"].map((value) =>
+    inTrailers(2, `the status ${JSON.stringify(value)}`, UNKNOWN, [["grpc-status", value]]),
+  ),
+  ...[
+    ["0", "13"],
+    ["13", "0"],
+    ["5", "0"],
+    ["0", ""],
+  ].map(([first, second]) =>
+    inTrailers(2, `the status ${JSON.stringify(first)} and again ${JSON.stringify(second)}`, UNKNOWN, [
+      ["grpc-status", first!],
+      ["grpc-status", second!],
+    ]),
+  ),
+  inTrailers(2, `the status "13" twice`, INTERNAL, [
+    ["grpc-status", "13"],
+    ["grpc-status", "13"],
+  ]),
+  {
+    part: "status",
+    detail: 2,
+    name: "an answer of one block with two statuses",
+    code: UNKNOWN,
+    frames: (id) => [
+      headers(id, [
+        ["grpc-status", "0"],
+        ["grpc-status", "13"],
+      ]).endStream(),
+    ],
+  },
+  {
+    part: "status",
+    detail: 9,
+    name: "grpc-status 0 in headers, and 13 in trailers",
+    code: INTERNAL,
+    frames: (id) => [headers(id, [["grpc-status", "0"]]), frames.data(id, PONG), trailers(id, [["grpc-status", "13"]])],
+  },
   {
     part: "status",
     detail: 9,
@@ -104,6 +141,17 @@ const FIELDS: readonly MalformedResponse[] = [
         ["grpc-status", "0"],
         ["x-bin", "*"],
       ]),
+    ],
+  },
+  {
+    part: "headers and trailers",
+    detail: 4,
+    name: "two content-types, one of them gRPC's",
+    code: UNKNOWN,
+    frames: (id) => [
+      frames.headers(id).response(200, [...GRPC, ["content-type", "text/html"]]),
+      frames.data(id, PONG),
+      ok(id),
     ],
   },
   badFields("no :status", (id) => [frames.headers(id).fields(GRPC).endStream()]),

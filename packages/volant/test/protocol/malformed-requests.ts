@@ -131,6 +131,14 @@ const HEADERS: readonly MalformedRequest[] = [
   contentType("the content-type application/json", [["content-type", "application/json"]]),
   contentType("the content-type application/grpcfoo", [["content-type", "application/grpcfoo"]]),
   contentType("the content-type application/grpc-web", [["content-type", "application/grpc-web+proto"]]),
+  contentType("the content-type application/grpc, and again application/json", [
+    ...GRPC_FIELDS,
+    ["content-type", "application/json"],
+  ]),
+  contentType("the content-type application/json, and again application/grpc", [
+    ["content-type", "application/json"],
+    ...GRPC_FIELDS,
+  ]),
   {
     part: "headers",
     detail: 21,
@@ -183,6 +191,13 @@ const TIMEOUTS: readonly MalformedRequest[] = [
     verdict: { code: DEADLINE_EXCEEDED, http: 200, says: /deadline/ },
     frames: withField("grpc-timeout", "0S"),
   },
+  {
+    part: "timeout",
+    detail: 6,
+    name: 'the timeout "1S", and again "1H"',
+    verdict: { code: INTERNAL, http: 400, says: /grpc-timeout is "1S, 1H"/ },
+    frames: withFields([...GRPC_FIELDS, ["grpc-timeout", "1S"], ["grpc-timeout", "1H"]]),
+  },
 ];
 
 const COMPRESSION: readonly MalformedRequest[] = [
@@ -192,6 +207,13 @@ const COMPRESSION: readonly MalformedRequest[] = [
     name: "an encoding that is not known",
     verdict: { code: UNIMPLEMENTED, http: 200, says: /"br"/ },
     frames: withField("grpc-encoding", "br"),
+  },
+  {
+    part: "compression",
+    detail: 13,
+    name: "the encoding gzip, and again identity",
+    verdict: { code: UNIMPLEMENTED, http: 200, says: /"gzip, identity"/ },
+    frames: withFields([...GRPC_FIELDS, ["grpc-encoding", "gzip"], ["grpc-encoding", "identity"]]),
   },
   {
     part: "compression",

@@ -66,6 +66,18 @@ test("a message of exactly the limit is taken", async (t) => {
   assert.match((await peer.answer(1)).at(-1)!, /grpc-status=0/);
 });
 
+test("a field of gRPC that is there twice and agrees with itself is taken", async (t) => {
+  const lab = await useServer(t, withHandlers({}));
+  const peer = await RawPeer.ready(lab);
+  const twice = [
+    ["content-type", "application/grpc"],
+    ["grpc-timeout", "1H"],
+    ["grpc-encoding", "identity"],
+  ] as const;
+  peer.send(call(1, "Unary", [...twice, ...twice]), frames.data(1, prefixed(Buffer.alloc(0))).endStream());
+  assert.match((await peer.answer(1)).at(-1)!, /grpc-status=0/);
+});
+
 test("te is not insisted on, and what is not trailers is refused", async (t) => {
   const lab = await useServer(t, withHandlers({}));
   const peer = await RawPeer.ready(lab);
