@@ -40,8 +40,9 @@ function hasRequiredNode() {
 function install() {
   if (!isInstalled()) {
     note("installing dependencies (first run, or package-lock.json changed)");
-    if (run("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], root) !== 0)
-      fail("npm install failed; see its message above. It needs npm 10 or newer and the npm registry.");
+    // `ci` and not `install`: exactly what the lock file names, on every machine.
+    if (run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], root) !== 0)
+      fail("npm ci failed; see its message above. It needs npm 10 or newer and the npm registry.");
   }
   // npm disables package scripts unless they are allowed, and the one of `node` is what fetches the binary.
   if (!nodeRuns() && existsSync(nodePackage)) run(process.execPath, ["installArchSpecificPackage.js"], nodePackage);

@@ -18,6 +18,7 @@ import { text } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 
 const INSTALLS = `#!/bin/sh
+[ "$1" = ci ] || exit 9
 echo run >> npm.log
 echo "npm output"
 mkdir -p node_modules/.bin node_modules/node
@@ -87,7 +88,7 @@ test("a failed install exits with 1, says what to do and leaves no lock", async 
   const root = createWorkspace(t, "#!/bin/sh\nexit 7\n");
   const result = await bootstrap(root);
   assert.equal(result.status, 1);
-  assert.match(result.stderr, /npm install failed/);
+  assert.match(result.stderr, /npm ci failed/);
   assert.equal(existsSync(join(root, ".bootstrap-lock")), false);
 });
 

@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { checkLockFile, checkMachinePaths } from "./repository-text.ts";
+import { checkLockedPlatforms, checkLockFile, checkMachinePaths } from "./repository-text.ts";
 
 const repository = join(import.meta.dirname, "..");
 const listing = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
@@ -18,7 +18,8 @@ const problems = listing
     const bytes = readFileSync(join(repository, path));
     if (bytes.includes(0)) return [];
     const text = bytes.toString("utf8");
-    const lockProblems = basename(path) === "package-lock.json" ? checkLockFile(path, text) : [];
+    const isLock = basename(path) === "package-lock.json";
+    const lockProblems = isLock ? [...checkLockFile(path, text), ...checkLockedPlatforms(path, text)] : [];
     return [...lockProblems, ...checkMachinePaths(path, text, repository)];
   });
 

@@ -4,9 +4,18 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { publint } from "publint";
@@ -17,6 +26,11 @@ const OLDEST_NODE = "22.12.0";
 // Users are on the compiler written in JavaScript as well as on the native one of this workspace.
 const OTHER_TYPESCRIPT = "5.9.3";
 const INSTALL_TIMEOUT_MS = 300_000;
+
+interface SourceMap {
+  readonly sources: readonly string[];
+  readonly sourceRoot?: string;
+}
 
 const run = promisify(execFile);
 const repository = join(import.meta.dirname, "..");
@@ -112,13 +126,26 @@ describe("the packed library", { timeout: INSTALL_TIMEOUT_MS }, () => {
     });
   }
 
-  test("contains no test, fixture or TypeScript source", () => {
+  test("contains no test and no fixture", () => {
     const files = globSync("**/*.*", { cwd: join(consumer, "node_modules", "volant") });
     assert.ok(files.includes("index.js") && files.includes("index.d.ts"));
     assert.deepEqual(
-      files.filter((file) => /\.test\.|(?<!\.d)\.ts$/.test(file)),
+      files.filter((file) => /\.test\.|(?:^|\/)test\//.test(file)),
       [],
     );
+  });
+
+  test("every source map names exactly its TypeScript source, a file of the package", () => {
+    const packed = join(consumer, "node_modules", "volant");
+    const maps = globSync("**/*.map", { cwd: packed });
+    assert.ok(maps.includes("index.js.map") && maps.includes("index.d.ts.map"));
+    for (const path of maps) {
+      const { sources, sourceRoot } = JSON.parse(readFileSync(join(packed, path), "utf8")) as SourceMap;
+      assert.equal(sourceRoot ?? "", "", path);
+      const found = sources.map((source) => relative(packed, resolve(packed, dirname(path), source)));
+      assert.deepEqual(found, [join("src", path.replace(/(?:\.d\.ts|\.js)\.map$/, ".ts"))]);
+      assert.ok(existsSync(join(packed, found[0] ?? "")), path);
+    }
   });
 
   for (const [runtime, node] of [

@@ -1,11 +1,21 @@
 // Owns: `npm run pack`, which builds `packages/volant/dist`, the folder that is published.
 // Must not know: what the entry points are (package-manifest.ts derives them from the workspace manifest).
-// Invariant: dist holds exactly what the entry points reach, so tests and fixtures cannot slip into a release.
+// Invariants: dist holds exactly what the entry points reach, so tests and fixtures cannot slip into a release; every path
+// in a source map leads to a file of the package.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { createPublishedManifest, listEntrySources, type WorkspaceManifest } from "./package-manifest.ts";
 
 const repository = join(import.meta.dirname, "..");
@@ -21,6 +31,7 @@ export function buildPackage(output: string): void {
   rmSync(output, { recursive: true, force: true });
   compile(entries, output);
   rewriteDeclarationImports(output);
+  shipSources(output);
   writeFileSync(join(output, "package.json"), `${JSON.stringify(createPublishedManifest(manifest), null, 2)}\n`);
   const readme = [packageFolder, repository]
     .map((folder) => join(folder, "README.md"))
@@ -39,9 +50,8 @@ function compile(entries: readonly string[], output: string): void {
       noEmitOnError: true,
       rewriteRelativeImportExtensions: true,
       declaration: true,
+      declarationMap: true,
       sourceMap: true,
-      // Stack traces and debuggers show the TypeScript without the sources being shipped a second time.
-      inlineSources: true,
       rootDir: join(packageFolder, "src"),
       outDir: output,
       typeRoots: [join(repository, "node_modules", "@types")],
@@ -69,6 +79,21 @@ function rewriteDeclarationImports(output: string): void {
       join(output, path),
       declarations.replaceAll(/(\b(?:from |import |import\()"\.[^"\n]*)\.ts"/g, '$1.js"'),
     );
+  }
+}
+
+/**
+ * Puts each source beside its build, under `src/`, and points the maps there: stack traces, debuggers and "go to
+ * definition" show the TypeScript.
+ */
+function shipSources(output: string): void {
+  for (const path of globSync("**/*.map", { cwd: output })) {
+    const source = join("src", path.replace(/(?:\.d\.ts|\.js)\.map$/, ".ts"));
+    const map = JSON.parse(readFileSync(join(output, path), "utf8")) as Record<string, unknown>;
+    const from = relative(dirname(path), source).split(sep).join("/");
+    writeFileSync(join(output, path), JSON.stringify({ ...map, sources: [from] }));
+    mkdirSync(dirname(join(output, source)), { recursive: true });
+    copyFileSync(join(packageFolder, source), join(output, source));
   }
 }
 

@@ -45,7 +45,7 @@ export function createPublishedManifest(manifest: WorkspaceManifest): Record<str
     sideEffects: false,
     engines,
     exports: { ...Object.fromEntries(entries), "./package.json": "./package.json" },
-    files: ["**/*.js", "**/*.d.ts", "**/*.js.map"],
+    files: ["**/*.js", "**/*.d.ts", "**/*.map", "src/**/*.ts"],
     ...(dependencies && { dependencies: withCaretRanges(dependencies) }),
     ...(peerDependencies && { peerDependencies }),
     ...(peerDependenciesMeta && { peerDependenciesMeta }),

@@ -1,4 +1,5 @@
-// Owns: what must not appear in the text of a committed file: registry addresses in lock files, paths of one machine.
+// Owns: what the text of a committed file must not hold (registry addresses in lock files, paths of one machine), and what a
+// lock file must hold: an entry for the binary of every platform.
 // Must not know: where the files come from (check-text.ts lists them).
 
 import { homedir } from "node:os";
@@ -10,6 +11,31 @@ export function checkLockFile(path: string, text: string): string[] {
     text,
     /"resolved": "[a-z+]+:\/\//,
     "names a registry address; install with the .npmrc of the root",
+  );
+}
+
+interface LockedPackage {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
+  readonly optional?: boolean;
+}
+
+/**
+ * Problems in a lock file: each optional dependency has an entry. npm leaves out what the registry or the platform of the
+ * machine that wrote the file did not have; `npm ci` then fails, or installs nothing, on the machines that need it.
+ */
+export function checkLockedPlatforms(path: string, text: string): string[] {
+  const { packages = {} } = JSON.parse(text) as { packages?: Readonly<Record<string, LockedPackage>> };
+  return Object.entries(packages).flatMap(([parent, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).flatMap((name) => {
+      const entry = packages[`${parent}/node_modules/${name}`] ?? packages[`node_modules/${name}`];
+      const missing = `${path} has no entry for ${name}, which ${parent} needs on its platform`;
+      if (entry === undefined) return [`${missing}; add one with version, os, cpu and "optional": true`];
+      return entry.optional === true
+        ? []
+        : [`${path} does not mark ${name} as optional; it would fail where it is not for`];
+    }),
   );
 }
 

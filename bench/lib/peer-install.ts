@@ -14,8 +14,7 @@ export function installPeer(name: string): string {
   if (installed !== undefined && installed.mtimeMs >= statSync(join(folder, "package-lock.json")).mtimeMs)
     return folder;
   process.stderr.write(`installing bench/peers/${name}\n`);
-  // Not `npm ci`: it refuses a lock file that lacks another platform's optional binaries.
-  execFileSync("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"], {
+  execFileSync("npm", ["ci", "--no-audit", "--no-fund", "--ignore-scripts"], {
     cwd: folder,
     stdio: ["ignore", 2, 2],
   });
