@@ -4,7 +4,7 @@
 
 import { globSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
-import { IMPURE_NAMES, LAYERS, TOOL_LAYERS } from "./layers.ts";
+import { IMPURE_NAMES, LAYERS, RUNTIME_FLOOR, TOOL_LAYERS } from "./layers.ts";
 import { findImports, type ImportSite, isProperty, type Token, tokenize } from "./source-tokens.ts";
 
 interface Module {
@@ -64,6 +64,7 @@ function refuseImport(module: Module, site: ImportSite): string | undefined {
   if (targetLayer !== undefined && TOOL_LAYERS.has(targetLayer))
     return `${from} may not import ${targetLayer}, only tests do`;
   if (rule === undefined || targetLayer === module.layer) return undefined;
+  if (target === RUNTIME_FLOOR && posix.basename(module.path) === "index.ts") return undefined;
   if (rule.mayImport.some((allowed) => (allowed.endsWith("/") ? target.startsWith(allowed) : target === allowed)))
     return undefined;
   return `${from} may not import ${targetLayer ?? "the entry points"}`;

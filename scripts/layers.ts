@@ -22,7 +22,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   grpc: { mayImport: ["http2/error-code.ts"], modules: [], sansIO: true },
   protobuf: { mayImport: [], modules: [MESSAGES] },
   gen: { mayImport: [], modules: [MESSAGES] },
-  compression: { mayImport: ["grpc/"], modules: ["node:zlib"] },
+  compression: { mayImport: ["grpc/", "rpc/process-state.ts"], modules: ["node:zlib"] },
   rpc: { mayImport: ["grpc/", "protobuf/", "gen/"], modules: [MESSAGES, "node:async_hooks"] },
   transport: { mayImport: ["http2/"], modules: SOCKETS },
   stream: { mayImport: SHARED_BY_STREAMS, modules: [MESSAGES] },
@@ -32,6 +32,9 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "grpc-js": { mayImport: ["rpc/"], modules: [] },
   services: { mayImport: ["rpc/", "gen/", ...PUBLIC_FACES], modules: [MESSAGES] },
 };
+
+/** The check of Node's version, which the face of every layer that is an entry point makes first. */
+export const RUNTIME_FLOOR = "runtime-floor.ts";
 
 /** Layers of tools over everything. Nothing but tests imports them. */
 export const TOOL_LAYERS: ReadonlySet<string> = new Set(["testing", "cli"]);

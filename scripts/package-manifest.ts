@@ -42,7 +42,8 @@ export function createPublishedManifest(manifest: WorkspaceManifest): Record<str
     keywords: ["grpc", "http2", "rpc", "protobuf"],
     license,
     type: "module",
-    sideEffects: false,
+    // The check of Node's version is an import for its effect, which a bundler would leave out.
+    sideEffects: ["./runtime-floor.js"],
     engines,
     exports: { ...Object.fromEntries(entries), "./package.json": "./package.json" },
     files: ["**/*.js", "**/*.d.ts", "**/*.map", "src/**/*.ts"],

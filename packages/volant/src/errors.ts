@@ -5,6 +5,7 @@
  * Must not know: anything but generated code. The functions that build details are exports of `volant`.
  * Spec: google/rpc/status.proto, google/rpc/error_details.proto.
  */
+import "./runtime-floor.ts";
 
 export {
   type BadRequest,

@@ -1,6 +1,8 @@
 /**
  * `volant`: gRPC for Node.js.
  */
+import "./runtime-floor.ts";
+
 export type { BackoffOptions } from "./client/backoff.ts";
 export type { CallOptions } from "./client/call-options.ts";
 export { Channel, type StateListener } from "./client/channel.ts";

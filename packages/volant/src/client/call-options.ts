@@ -36,7 +36,9 @@ export interface CallOptions {
   readonly idempotent?: boolean;
   /**
    * The server call this one works for: it inherits what is left of its deadline, and its cancellation. Default: the call
-   * whose handler makes it. `null`: none.
+   * whose handler makes it, while that call goes on; work that a handler leaves behind, an interval for one, inherits
+   * nothing once the call has ended and the handler has returned. A call that is named here holds also after its end.
+   * `null`: none.
    */
   readonly parent?: ServerCall | null;
 }

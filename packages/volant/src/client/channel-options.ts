@@ -3,6 +3,7 @@
  */
 
 import { printable } from "../grpc/printable.ts";
+import { stackOfThrown } from "../rpc/foreign-values.ts";
 import type { MethodInfo } from "../rpc/method.ts";
 import { inRange } from "../rpc/option-range.ts";
 import { VERSION } from "../rpc/version.ts";
@@ -129,6 +130,5 @@ function checkText(name: string, value: string, allowed: RegExp, words: string):
 
 function writeToStderr(error: unknown, method: MethodInfo | undefined): void {
   const where = method === undefined ? "channel" : method.path;
-  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`volant: ${where}: ${printable(what)}\n`);
+  process.stderr.write(`volant: ${where}: ${printable(stackOfThrown(error))}\n`);
 }

@@ -18,6 +18,7 @@ import type { BoundClientMethod } from "./bound-method.ts";
 import { type CallOptions, callDeadline, callEncoding, parentOf } from "./call-options.ts";
 import type { Channel } from "./channel.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { checkSignal, watchForeignSignal } from "./foreign-signal.ts";
 import { deadlinePassed, refusalOf } from "./local-failure.ts";
 import { OutgoingCall } from "./outgoing-call.ts";
 import type { PendingCall } from "./pending-calls.ts";
@@ -48,10 +49,13 @@ export class ClientStream extends Attempt implements PendingCall {
   private retries: CallRetries | undefined = undefined;
   private refusedBefore = false;
   private begunBefore = false;
+  /** End listening to signals that are not this realm's. */
+  private foreignStops: (() => void)[] | undefined = undefined;
 
   /** Throws for illegal options; everything later is a status. */
   constructor(channel: Channel, method: BoundClientMethod, options: CallOptions, surface: CallSurface) {
     super(channel, method);
+    if (options.signal !== undefined) checkSignal(options.signal);
     this.options = options;
     this.surface = surface;
     this.waitForReady = options.waitForReady ?? false;
@@ -217,8 +221,9 @@ export class ClientStream extends Attempt implements PendingCall {
     this.ended = true;
     const { options, parent } = this;
     if (this.slot >= 0) timerWheel.disarm(this);
-    if (options.signal !== undefined) options.signal.removeEventListener("abort", this);
-    if (parent !== undefined) parent.signal.removeEventListener("abort", this);
+    if (options.signal !== undefined) this.unwatch(options.signal);
+    if (parent !== undefined) this.unwatch(parent.signal);
+    if (this.foreignStops !== undefined) for (const stop of this.foreignStops) stop();
     this.log?.close();
     if (this.stream === undefined) this.channel.forget(this);
     else this.letGo(code);
@@ -285,13 +290,25 @@ export class ClientStream extends Attempt implements PendingCall {
     const { signal } = this.options;
     if (signal !== undefined) {
       if (signal.aborted) this.onSignal();
-      else signal.addEventListener("abort", this);
+      else if (signal instanceof AbortSignal) signal.addEventListener("abort", this);
+      else this.watchForeign(signal, () => this.onSignal());
     }
     if (this.parent !== undefined && !this.ended) {
-      if (this.parent.signal.aborted) this.onParentEnded();
-      else this.parent.signal.addEventListener("abort", this);
+      const parentSignal = this.parent.signal;
+      if (parentSignal.aborted) this.onParentEnded();
+      else if (parentSignal instanceof AbortSignal) parentSignal.addEventListener("abort", this);
+      else this.watchForeign(parentSignal, () => this.onParentEnded());
     }
     return !this.ended;
+  }
+
+  private watchForeign(signal: AbortSignal, onAbort: () => void): void {
+    this.foreignStops ??= [];
+    this.foreignStops.push(watchForeignSignal(signal, onAbort));
+  }
+
+  private unwatch(signal: AbortSignal): void {
+    if (signal instanceof AbortSignal) signal.removeEventListener("abort", this);
   }
 
   /** False where the call ended with it. */

@@ -2,6 +2,7 @@
  * Failures that this side is the cause of, as the status of a call: a request that cannot be made, an interceptor that
  * refuses, an answer with the wrong number of messages. Owns their codes and words.
  */
+import { isErrorLike, textOfThrown } from "../rpc/foreign-values.ts";
 import { createRpcError, RpcError } from "../rpc/rpc-error.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
 
@@ -13,7 +14,7 @@ export function refusalOf(error: unknown): Status {
 /** A message that cannot be encoded, or an iterable that failed. */
 export function requestFailure(error: unknown): Status {
   if (error instanceof RpcError) return error;
-  const isAbort = error instanceof Error && error.name === "AbortError";
+  const isAbort = isErrorLike(error) && error.name === "AbortError";
   return wrap(isAbort ? StatusCode.CANCELLED : StatusCode.INTERNAL, "the request cannot be sent", error);
 }
 
@@ -33,6 +34,5 @@ export function errorOf(status: Status): RpcError {
 }
 
 function wrap(code: StatusCode, what: string, cause: unknown): RpcError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return createRpcError("client", code, `${what}: ${why}`, { cause });
+  return createRpcError("client", code, `${what}: ${textOfThrown(cause)}`, { cause });
 }

@@ -9,6 +9,7 @@
  * Lists of entries that know their neighbours, and forget them when they leave: what waits holds a call, and of a Set whose
  * members come and go V8 keeps what has left (see `http2/stream-table.ts`).
  */
+import { processState } from "../rpc/process-state.ts";
 
 type Entry = ThreadLine | ThreadWork;
 
@@ -115,7 +116,8 @@ export class CompressionThreads {
 
   private next(): ThreadWork | undefined {
     let { first } = this.peers;
-    while (first instanceof ThreadLine) first = first.first;
+    // Another copy of the package has its own classes: what tells the two apart is what they have.
+    while (first !== undefined && !("begin" in first)) first = first.first;
     return first;
   }
 
@@ -140,4 +142,7 @@ export class CompressionThreads {
 }
 
 /** Shared by every server and channel of the process. */
-export const compressionThreads: CompressionThreads = new CompressionThreads(Math.max(1, POOL_THREADS - 1));
+export const compressionThreads: CompressionThreads = processState(
+  "compressionThreads",
+  () => new CompressionThreads(Math.max(1, POOL_THREADS - 1)),
+);

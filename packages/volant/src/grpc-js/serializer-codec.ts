@@ -5,6 +5,7 @@
  * Invariant: what a deserializer gets belongs to the message it makes. Readers of other generators return views for `bytes`
  * fields, and some deserializers return their argument; the runtime's octets are valid only during the call.
  */
+import { isBytes } from "../rpc/foreign-values.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 
 /** A reservation never asks for less, nor for more because of one large message. */
@@ -56,7 +57,7 @@ export class SerializerCodec implements MessageCodec<unknown, unknown> {
   private write(message: unknown): Uint8Array {
     const { serialize } = this;
     const bytes = serialize(message as never);
-    if (!(bytes instanceof Uint8Array)) {
+    if (!isBytes(bytes)) {
       throw new TypeError(
         `${this.name} returned ${bytes === null ? "null" : `a ${typeof bytes}`}; it must return a Uint8Array`,
       );

@@ -1,6 +1,7 @@
 /**
  * `volant/http2`: HTTP/2 as bytes, without I/O.
  */
+import "../runtime-floor.ts";
 
 export { releaseBuffer } from "./buffer-pool.ts";
 export { Http2Connection } from "./connection.ts";

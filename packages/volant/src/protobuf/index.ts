@@ -1,6 +1,8 @@
 /**
  * `volant/protobuf`: encode and decode protobuf-es messages with compiled codecs, in place of `toBinary` and `fromBinary`.
  */
+import "../runtime-floor.ts";
+
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { CodecOptions, MessageCodec } from "./codec.ts";
 import { DecodeError, EncodeError } from "./codec-error.ts";

@@ -184,8 +184,13 @@ export function asList(value: unknown, field: FieldPlan): ArrayLike<unknown> {
 export function keysOf(value: unknown, field: FieldPlan): string[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) wrongMap(field, value);
   const keys = Object.keys(value);
-  if (keys.length === 0 && value instanceof Map) wrongMap(field, value);
+  if (keys.length === 0 && isMap(value)) wrongMap(field, value);
   return keys;
+}
+
+/** A Map of any realm. */
+function isMap(value: object): boolean {
+  return Object.prototype.toString.call(value) === "[object Map]";
 }
 
 /** A key, which is always a string in JavaScript, as the value that its writer takes. */

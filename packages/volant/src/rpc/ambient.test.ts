@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ambientCall, detached, runInCall, wantAmbientCall } from "./ambient.ts";
-import type { ServerCall } from "./call.ts";
+import { type AmbientCall, ambientCall, detached, runInCall, wantAmbientCall } from "./ambient.ts";
 
-const call = (name: string): ServerCall => ({ name }) as unknown as ServerCall;
+const call = (name: string): AmbientCall => ({ name, isOver: false }) as unknown as AmbientCall;
 
 test("nothing is ambient before somebody wants it; then the innermost call is, across waits", async () => {
   const [outer, inner] = [call("outer"), call("inner")];
@@ -24,4 +23,22 @@ test("nothing is ambient before somebody wants it; then the innermost call is, a
   );
   assert.deepEqual(seen, [outer, inner, undefined, "argument"]);
   assert.equal(ambientCall(), undefined);
+});
+
+test("work that a call leaves behind is no longer its own once that call is over", async () => {
+  wantAmbientCall();
+  const ending = { isOver: false };
+  const left = Promise.withResolvers<void>();
+  const seen = runInCall(
+    ending as unknown as AmbientCall,
+    async () => {
+      const during = ambientCall();
+      await left.promise;
+      return [during, ambientCall()];
+    },
+    undefined,
+  );
+  ending.isOver = true;
+  left.resolve();
+  assert.deepEqual(await seen, [ending, undefined]);
 });

@@ -5,6 +5,7 @@
  * Invariant: a deadline never moves later once the call has started, whatever the wall clock does; `Infinity` is none.
  * Spec: gRPC PROTOCOL-HTTP2 "Timeout"; gRPC deadlines guide.
  */
+import { isDate } from "./foreign-values.ts";
 
 /** Milliseconds on the monotonic scale; `NO_DEADLINE` when the call may take for ever. */
 export type Deadline = number;
@@ -48,7 +49,7 @@ function checkTimeout(timeoutMs: number): number {
 }
 
 function checkMoment(deadline: Date | number): number {
-  const epochMs = deadline instanceof Date ? deadline.getTime() : deadline;
+  const epochMs = isDate(deadline) ? deadline.getTime() : deadline;
   if (typeof epochMs === "number" && !Number.isNaN(epochMs)) return epochMs;
   throw new RangeError(
     `deadline is ${String(deadline)}; it takes a valid Date or milliseconds since 1970; for a duration use timeoutMs`,

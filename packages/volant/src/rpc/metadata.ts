@@ -16,6 +16,7 @@ import {
   type MetadataEntry,
   type MetadataValue,
 } from "../grpc/metadata-codec.ts";
+import { isBytes } from "./foreign-values.ts";
 
 export type { MetadataEntry, MetadataValue };
 
@@ -45,7 +46,8 @@ export class Metadata implements Iterable<MetadataEntry> {
 
   /** A new `Metadata`; changing it never changes `init`. Throws TypeError as `append` does. */
   static from(init: MetadataInit): Metadata {
-    return init instanceof Metadata ? init.clone() : new Metadata().merge(init);
+    // Metadata of another copy of the package is iterated, as any other list of entries is.
+    return #entries in init ? init.clone() : new Metadata().merge(init);
   }
 
   /**
@@ -124,7 +126,7 @@ export class Metadata implements Iterable<MetadataEntry> {
 
   /** Appends everything in `other`, all of it or, when that throws TypeError, nothing. */
   merge(other: MetadataInit): this {
-    const added = other instanceof Metadata ? other.#entries : toEntries(other);
+    const added = #entries in other ? other.#entries : toEntries(other);
     if (added.length > 0) this.#adopt([...this.#entries, ...added]);
     return this;
   }
@@ -178,7 +180,7 @@ function toEntry(key: string, value: MetadataValue): MetadataEntry {
 /** Values may be secrets, so the messages say where and what kind, never the text. */
 function checkValue(name: string, value: MetadataValue): void {
   if (isBinaryKey(name)) {
-    if (value instanceof Uint8Array) return;
+    if (isBytes(value)) return;
     throw new TypeError(
       `metadata "${name}" was given ${kindOf(value)}; a key that ends in "-bin" takes a Uint8Array, text takes a key without "-bin"`,
     );

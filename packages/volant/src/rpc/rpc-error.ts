@@ -12,6 +12,7 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { printable } from "../grpc/printable.ts";
 import { isStatusCode, StatusCode, type StatusName, statusName } from "../grpc/status-code.ts";
 import { type ErrorDetail, type ErrorDetailInit, readDetail, toErrorDetail } from "./error-details.ts";
+import { isErrorLike } from "./foreign-values.ts";
 import { Metadata, type MetadataInit } from "./metadata.ts";
 
 /**
@@ -30,6 +31,9 @@ export interface RpcErrorOptions {
   readonly cause?: unknown;
 }
 
+/** On the prototype of every copy's `RpcError`. Its shape is public: code, message, details, metadata, origin. */
+const BRAND: unique symbol = Symbol.for("volant.RpcError") as never;
+
 const NO_DETAILS: readonly ErrorDetail[] = Object.freeze([]);
 
 /**
@@ -37,6 +41,16 @@ const NO_DETAILS: readonly ErrorDetail[] = Object.freeze([]);
  * not legal.
  */
 export class RpcError extends Error {
+  /**
+   * `error instanceof RpcError` holds for errors of another copy of the package and of another realm too: a test runner's
+   * sandbox, an ES module beside a bundle. A class that extends `RpcError` has its own instances only.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a subclass inherits this method, and `this` is the class that was asked
+    if (this !== RpcError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+
   declare readonly name: "RpcError";
   readonly code: StatusCode;
   /** Made here: with their schema. Received: `google.protobuf.Any`. `detail(schema)` reads both. */
@@ -47,6 +61,7 @@ export class RpcError extends Error {
   static {
     // On the prototype, so that the first line of `stack`, which is written inside super(), already has it.
     Object.defineProperty(RpcError.prototype, "name", { value: "RpcError", configurable: true, writable: true });
+    Object.defineProperty(RpcError.prototype, BRAND, { value: true });
   }
 
   constructor(code: StatusCode, message = "", options?: RpcErrorOptions) {
@@ -71,9 +86,9 @@ export class RpcError extends Error {
     if (thrown instanceof RpcError) {
       if (thrown.origin === "application") return thrown;
       const { code, message, details } = thrown;
-      return new RpcError(code, message, { details, metadata: thrown.#metadata, cause: thrown });
+      return new RpcError(code, message, { details, metadata: thrown.metadata, cause: thrown });
     }
-    if (!(thrown instanceof Error)) {
+    if (!isErrorLike(thrown)) {
       return new RpcError(fallbackCode, typeof thrown === "string" ? thrown : "", { cause: thrown });
     }
     return new RpcError(codeOf(thrown) ?? fallbackCode, thrown.message, { cause: thrown });

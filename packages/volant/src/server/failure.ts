@@ -2,6 +2,7 @@
  * What a handler's failure becomes on the wire. Owns the rule that nothing internal leaves by accident: an error that the
  * application made goes out as it is, one of a client call or of the runtime does not.
  */
+import { isErrorLike } from "../rpc/foreign-values.ts";
 import { createRpcError, RpcError } from "../rpc/rpc-error.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
 import type { IncomingCall } from "./incoming-call.ts";
@@ -43,7 +44,7 @@ function endOf(code: StatusCode): RpcError {
 }
 
 function isAbortError(error: unknown): boolean {
-  return error instanceof Error && (error.name === "AbortError" || error.name === "TimeoutError");
+  return isErrorLike(error) && (error.name === "AbortError" || error.name === "TimeoutError");
 }
 
 /** For what a handler gives in the place of a message: it would go out as an empty one. */

@@ -5,7 +5,8 @@
 
 import { requireEncoding } from "../compression/encodings.ts";
 import { type CompressionName, IDENTITY } from "../grpc/message-encoding.ts";
-import type { CallEnd, ServerCall } from "../rpc/call.ts";
+import type { AmbientCall } from "../rpc/ambient.ts";
+import type { CallEnd } from "../rpc/call.ts";
 import { CallValues } from "../rpc/call-values.ts";
 import { NO_DEADLINE, remainingMs } from "../rpc/deadline.ts";
 import { Metadata } from "../rpc/metadata.ts";
@@ -28,11 +29,13 @@ export interface CallStream {
   cancel(error: unknown): void;
   /** How the call ended; undefined while it has not. */
   describeEnd(): CallEnd | undefined;
+  /** The handler, or the `onCall` in front of it, is waited for. */
+  readonly isRunning: boolean;
   /** Reports an error that no client will see. Never throws. */
   reportError(error: unknown): void;
 }
 
-export class IncomingCall implements ServerCall {
+export class IncomingCall implements AmbientCall {
   readonly method: MethodInfo;
   readonly peer: Peer;
   /** On the scale of `performance.now()`. */
@@ -135,6 +138,10 @@ export class IncomingCall implements ServerCall {
   tellEnd(end: CallEnd): void {
     const listeners = this.endListeners ?? [];
     for (let at = listeners.length - 1; at >= 0; at--) this.tell(listeners[at]!, end);
+  }
+
+  get isOver(): boolean {
+    return !this.stream.isRunning && this.stream.describeEnd() !== undefined;
   }
 
   /** True once the signal has fired, or would have. */

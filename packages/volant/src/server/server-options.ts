@@ -4,6 +4,7 @@
 
 import { printable } from "../grpc/printable.ts";
 import type { ServerCall } from "../rpc/call.ts";
+import { stackOfThrown } from "../rpc/foreign-values.ts";
 import type { ServerInterceptor } from "../rpc/interceptor.ts";
 import { inRange } from "../rpc/option-range.ts";
 import type { Peer } from "../rpc/peer.ts";
@@ -170,6 +171,5 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
 
 function writeToStderr(error: unknown, call: ServerCall | undefined): void {
   const where = call === undefined ? "server" : call.method.path;
-  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`volant: ${where}: ${printable(what)}\n`);
+  process.stderr.write(`volant: ${where}: ${printable(stackOfThrown(error))}\n`);
 }

@@ -7,6 +7,7 @@
  * switches.)
  */
 import { ThreadLine } from "../compression/threads.ts";
+import { processState } from "../rpc/process-state.ts";
 
 /** 256 MiB: sixty-four messages of the default maximum at once, half of them of one peer. */
 export const DEFAULT_MAX_BUFFERED_BYTES = 268_435_456;
@@ -136,4 +137,7 @@ function leavesEnough(budget: BufferBudget, besides: number, bytes: number): boo
 }
 
 /** Shared by every server and channel of the process that names no limit of its own. */
-export const processBudget: SharedBudget = new SharedBudget(DEFAULT_MAX_BUFFERED_BYTES);
+export const processBudget: SharedBudget = processState(
+  "bufferBudget",
+  () => new SharedBudget(DEFAULT_MAX_BUFFERED_BYTES),
+);

@@ -17,6 +17,7 @@ import { IDENTITY, type MessageEncoding } from "../grpc/message-encoding.ts";
 import { FLAG_COMPRESSED, FLAG_IDENTITY, PREFIX_BYTES } from "../grpc/message-prefix.ts";
 import { quote } from "../grpc/printable.ts";
 import { StatusCode } from "../grpc/status-code.ts";
+import { textOfThrown } from "../rpc/foreign-values.ts";
 import type { MessageCodec } from "../rpc/method.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 import type { PeerLimits } from "./inbound-limits.ts";
@@ -189,7 +190,7 @@ export class Inbound implements MessageSink, LateMessagesHost {
     try {
       message = this.codec.decode(bytes, start, end);
     } catch (error) {
-      this.refuse(StatusCode.INTERNAL, `a message cannot be decoded: ${textOf(error)}`);
+      this.refuse(StatusCode.INTERNAL, `a message cannot be decoded: ${textOfThrown(error)}`);
       return;
     }
     // What decodes may be user code, which may have ended the call.
@@ -269,8 +270,4 @@ export class Inbound implements MessageSink, LateMessagesHost {
     const { acceptEncoding } = this.limits.compression;
     return `a message is compressed as ${quote(this.encodingName)}; accepted are ${acceptEncoding}`;
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

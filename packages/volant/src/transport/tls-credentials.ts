@@ -16,6 +16,8 @@ export interface TlsReloadOptions {
 /** Where certificates come from: files, a secret store. */
 export type TlsLoader = () => TlsMaterialOptions | Promise<TlsMaterialOptions>;
 
+const BRAND: unique symbol = Symbol.for("volant.TlsCredentials") as never;
+
 /** The longest that Node's timers take. */
 const LONGEST_TIMER_MS = 0x7fff_ffff;
 
@@ -24,6 +26,12 @@ const LONGEST_TIMER_MS = 0x7fff_ffff;
  * prints objects into a log.
  */
 export class TlsCredentials {
+  /** Also for one of another copy of the package. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+
+  readonly [BRAND] = true;
   #material: TlsMaterial;
   #given: TlsMaterialOptions;
   readonly #users = new Set<() => void>();
@@ -131,6 +139,6 @@ function report(onError: (error: unknown) => void, error: unknown): void {
 }
 
 function writeToStderr(error: unknown): void {
-  const what = error instanceof Error ? error.message : String(error);
+  const what = (error as Partial<Error> | undefined)?.message ?? String(error);
   process.stderr.write(`volant: TLS certificates were not reloaded, the old ones stay: ${what}\n`);
 }

@@ -48,7 +48,7 @@ export function resolveTlsMaterial(options: TlsMaterialOptions): TlsMaterial {
 
 function pemText(name: string, given: Pem | undefined, label: RegExp, what: string): string | undefined {
   if (given === undefined) return undefined;
-  if (typeof given !== "string" && !(given instanceof Uint8Array)) {
+  if (typeof given !== "string" && !ArrayBuffer.isView(given)) {
     throw new TypeError(`tls.${name}: ${given === null ? "null" : `a ${typeof given}`} given, PEM text is allowed`);
   }
   const text = typeof given === "string" ? given : Buffer.from(given).toString("latin1");

@@ -1,7 +1,14 @@
 /** Calls made inside handlers: they inherit what is left of the deadline, and the cancellation. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Client, detached, type RpcError, type ServerInterceptor, StatusCode } from "../../src/index.ts";
+import {
+  type Client,
+  detached,
+  type RpcError,
+  type ServerCall,
+  type ServerInterceptor,
+  StatusCode,
+} from "../../src/index.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
 import { eventually, useServer } from "../../src/testing/index.ts";
 import { Lab } from "../gen/lab_pb.ts";
@@ -78,7 +85,7 @@ test("cancelling the outer call cancels the inner one; past the deadline both ha
   await eventually("every handler to finish", () => lab.server.handlerCount === 0);
 });
 
-test("interceptors and end listeners run inside the call too, and calls do not see each other's", async (t) => {
+test("interceptors run inside the call too; an end listener's calls inherit nothing, since the call has ended", async (t) => {
   const seen: [string, number][] = [];
   const ask = async (where: string): Promise<void> => {
     const { text } = await client.unary({ text: "inner" });
@@ -100,7 +107,9 @@ test("interceptors and end listeners run inside the call too, and calls do not s
   const client = lab.client(Lab);
   await Promise.all([client.upload([{}], { timeoutMs: 50_000 }), client.unary({ text: "outer" })]);
   await eventually("both to be asked", () => seen.length === 2);
-  for (const [where, left] of seen) assert.ok(left > 0 && left <= 50_000, `${where}: ${left}`);
+  const { onCall, onEnd } = Object.fromEntries(seen);
+  assert.ok(onCall! > 0 && onCall! <= 50_000, `onCall: ${onCall}`);
+  assert.equal(onEnd, Number.POSITIVE_INFINITY);
 });
 
 test("a generator that is cancelled cleans up inside its own call", async (t) => {
@@ -157,4 +166,70 @@ test("whoever ends a call from outside, its generator and its listeners still ru
   peer.send(frames.rstStream(1, 8));
   await eventually("all three to have asked", () => outcomes.length === 3);
   assert.deepEqual(outcomes, [CANCELLED, CANCELLED, CANCELLED]);
+});
+
+test("work that a handler leaves behind inherits nothing once its call is over: an interval's calls go on", async (t) => {
+  const inner: string[] = [];
+  const left = Promise.withResolvers<void>();
+  const lab = await useServer(
+    t,
+    withHandlers({
+      unary({ text }, call) {
+        if (text === "inner") return { text: String(call.remainingMs) };
+        // Begun inside the call, goes on after it: what a cache does that refreshes itself.
+        void left.promise.then(async () => inner.push((await client.unary({ text: "inner" })).text));
+        return {};
+      },
+    }),
+    { over: "memory" },
+  );
+  const client = lab.client(Lab);
+  await client.unary({ text: "outer" }, { timeoutMs: 60_000 });
+  left.resolve();
+  await eventually("the call that was left behind", () => inner.length === 1);
+  assert.deepEqual(inner, ["Infinity"]);
+});
+
+test("a handler that runs on after its call was cancelled still works for it: its calls are cancelled at once", async (t) => {
+  let outcome: RpcError | undefined;
+  const cancelled = Promise.withResolvers<void>();
+  const lab = await useServer(
+    t,
+    withHandlers({
+      async unary({ text }, call) {
+        if (text === "inner") return {};
+        call.signal.addEventListener("abort", () => cancelled.resolve());
+        await cancelled.promise;
+        outcome = await failureOf(client.unary({ text: "inner" }), CANCELLED);
+        return {};
+      },
+    }),
+    { over: "memory" },
+  );
+  const client = lab.client(Lab);
+  const controller = new AbortController();
+  const failed = failureOf(client.unary({ text: "outer" }, { signal: controller.signal }), CANCELLED);
+  await eventually("the handler to run", () => lab.server.handlerCount === 1);
+  controller.abort();
+  await failed;
+  await eventually("the handler to have made its call", () => outcome !== undefined);
+  assert.match(outcome!.message, /the call it was made for has ended/);
+});
+
+test("a parent that is named holds after its end too", async (t) => {
+  let parent: ServerCall | undefined;
+  const lab = await useServer(
+    t,
+    withHandlers({
+      unary(_, call) {
+        parent ??= call;
+        return {};
+      },
+    }),
+    { over: "memory" },
+  );
+  const client = lab.client(Lab);
+  await client.unary({}, { timeoutMs: 60_000 });
+  const { text } = await client.unary({ text: "inner" }, { parent: parent! });
+  assert.equal(text, "");
 });
