@@ -6,13 +6,14 @@
  * `currentTarget`, some know no options argument, some cannot remove a listener. So the listener is a function that looks at
  * nothing, and does nothing once the call has ended.
  */
+import { describeGiven } from "../rpc/option-names.ts";
 
 /** Throws TypeError for what is no signal, saying what was given. */
 export function checkSignal(signal: unknown): void {
   if (isSignal(signal)) return;
   const { signal: inner } = (signal ?? {}) as { readonly signal?: unknown };
   const advice = isSignal(inner) ? "; give the controller's `signal`" : "";
-  throw new TypeError(`signal: ${describe(signal)} given, an AbortSignal is allowed${advice}`);
+  throw new TypeError(`signal: ${describeGiven(signal)} given, an AbortSignal is allowed${advice}`);
 }
 
 /** Calls `onAbort` at most once, when the signal fires; the result ends that. */
@@ -34,11 +35,4 @@ function isSignal(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const { aborted, addEventListener } = value as { readonly aborted?: unknown; readonly addEventListener?: unknown };
   return typeof aborted === "boolean" && typeof addEventListener === "function";
-}
-
-function describe(value: unknown): string {
-  if (value === null) return "null";
-  return typeof value === "object"
-    ? `an object (${value.constructor?.name ?? "without a class"})`
-    : `a ${typeof value}`;
 }

@@ -147,7 +147,7 @@ test("what is no signal is refused before anything is sent, and the controller's
     ],
     [{}, /signal: an object \(Object\) given/],
     [null, /signal: null given/],
-    [5, /signal: a number given/],
+    [5, /signal: the number 5 given/],
   ];
   for (const [signal, message] of cases)
     await assert.rejects(async () => await lab.client(Lab).unary({}, { signal: signal as AbortSignal }), {

@@ -1,0 +1,113 @@
+/**
+ * Names of options, in plain JavaScript too: a misspelt name is an error where it is given, and never an option that does
+ * nothing. Owns the check over the tables of names, and the words of its errors.
+ *
+ * A table has every name that an options object takes, and the table of an object inside it. The types make it complete:
+ * `{ … } as const satisfies OptionTable<ServerOptions>`.
+ */
+
+/** What a name stands for: a plain value, or an object with names of its own. */
+export interface OptionNames {
+  readonly [name: string]: true | OptionNames;
+}
+
+/** The table of exactly these options. */
+export type OptionTable<Options> = { readonly [Name in keyof Required<Options>]: true | OptionNames };
+
+/** What other libraries call the same thing. */
+const FOREIGN_NAMES: Readonly<Record<string, string>> = {
+  "grpc.max_receive_message_length": "maxReceiveMessageBytes",
+  "grpc.max_concurrent_streams": "http2.maxConcurrentStreams",
+  "grpc.max_metadata_size": "http2.maxHeaderListBytes",
+  "grpc.keepalive_time_ms": "keepalive.timeMs",
+  "grpc.keepalive_timeout_ms": "keepalive.timeoutMs",
+  "grpc.keepalive_permit_without_calls": "keepalive.withoutCalls",
+  "grpc.max_connection_age_ms": "maxConnectionAgeMs",
+  "grpc.max_connection_age_grace_ms": "maxConnectionAgeGraceMs",
+  "grpc.max_connection_idle_ms": "maxConnectionIdleMs",
+  "grpc.default_authority": "authority",
+  "grpc.primary_user_agent": "userAgent",
+  "grpc.enable_retries": "retry",
+  "grpc.default_compression_algorithm": "compression.send",
+  credentials: "tls",
+  credential: "tls",
+  ssl: "tls",
+  timeout: "timeoutMs",
+  middleware: "interceptors",
+  headers: "metadata",
+};
+
+/** A name further away than this share of its length is another word. */
+const LARGEST_DISTANCE = 0.4;
+
+/**
+ * Throws TypeError where `given` is no object, or has a name that `table` has not. `where` is what the user called:
+ * "new Server()". Undefined passes: everything is optional.
+ */
+export function checkOptions(where: string, given: unknown, table: OptionNames): void {
+  if (given === undefined) return;
+  checkObject(where, given, table);
+  for (const [name, value] of Object.entries(given as object)) {
+    const inner = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (inner === undefined) throw new TypeError(`${where}: ${unknownName(name, "option", table)}`);
+    if (inner !== true && isNested(value)) checkOptions(`${where}: ${name}`, value, inner);
+  }
+}
+
+/** The words for a name that is not in the table: what was given, the nearest name, what is allowed. */
+export function unknownName(name: string, what: string, table: OptionNames): string {
+  const nearest = nearestName(name, table);
+  const advice = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  const names = Object.keys(table);
+  const allowed = names.length === 0 ? "none is allowed" : `allowed: ${names.join(", ")}`;
+  return `there is no ${what} ${JSON.stringify(name)}${advice} (${allowed})`;
+}
+
+function checkObject(where: string, given: unknown, table: OptionNames): void {
+  if (isNested(given)) return;
+  const names = Object.keys(table).join(", ");
+  throw new TypeError(`${where}: ${describeGiven(given)} given, an object with options is allowed: { ${names} }`);
+}
+
+function isNested(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A value in an error text: short, and never the whole of an object, which may hold secrets. */
+export function describeGiven(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "string")
+    return `the string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
+  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
+  if (typeof value === "object") return `an object (${value.constructor?.name ?? "without a class"})`;
+  return `the ${typeof value} ${String(value)}`;
+}
+
+function nearestName(name: string, table: OptionNames): string | undefined {
+  const known = Object.hasOwn(FOREIGN_NAMES, name) ? FOREIGN_NAMES[name] : undefined;
+  if (known !== undefined && Object.hasOwn(table, known.split(".")[0]!)) return known;
+  let nearest: string | undefined;
+  let least = Math.max(2, name.length * LARGEST_DISTANCE);
+  for (const candidate of Object.keys(table)) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance > least || (distance === least && nearest !== undefined)) continue;
+    least = distance;
+    nearest = candidate;
+  }
+  return nearest;
+}
+
+/** Levenshtein: insertions, deletions and replacements that make one of the other. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
