@@ -4,7 +4,7 @@
 
 import { globSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
-import { IMPURE_NAMES, LAYERS, RUNTIME_FLOOR, TOOL_LAYERS } from "./layers.ts";
+import { IMPURE_NAMES, LAYERS, REPLACES_TIME, RUNTIME_FLOOR, TIME_MODULE, TIME_NAMES, TOOL_LAYERS } from "./layers.ts";
 import { findImports, type ImportSite, isProperty, type Token, tokenize } from "./source-tokens.ts";
 
 interface Module {
@@ -23,7 +23,12 @@ export function findViolations(sourceFolder: string): string[] {
     .filter((path) => !path.endsWith(".test.ts"))
     .sort()
     .map((path) => readModule(sourceFolder, path));
-  return [...modules.flatMap(checkArrows), ...modules.flatMap(checkPurity), ...findCycles(modules)];
+  return [
+    ...modules.flatMap(checkArrows),
+    ...modules.flatMap(checkPurity),
+    ...modules.flatMap(checkTime),
+    ...findCycles(modules),
+  ];
 }
 
 function readModule(sourceFolder: string, path: string): Module {
@@ -78,6 +83,21 @@ function checkPurity(module: Module): string[] {
     const name = IMPURE_NAMES.has(token.text) ? token.text : member;
     if (!IMPURE_NAMES.has(name)) return [];
     return [`${module.path}:${token.line} uses ${name}: layer ${module.layer} has no I/O and no clock`];
+  });
+}
+
+const TIME_EXPORTS = /^(?:set|clear|queue)/;
+
+/** Timers and clocks come from the one module that took the real ones. */
+function checkTime(module: Module): string[] {
+  if (module.path === TIME_MODULE || REPLACES_TIME.has(module.path)) return [];
+  if (module.layer !== undefined && LAYERS[module.layer]?.sansIO === true) return [];
+  const importsTime = module.imports.some((site) => resolveImport(module, site) === TIME_MODULE);
+  return module.tokens.flatMap((token, index) => {
+    if (token.kind !== "word" || isProperty(module.tokens, index)) return [];
+    const name = [token.text, `${token.text}.${module.tokens[index + 2]?.text}`].find((text) => TIME_NAMES.has(text));
+    if (name === undefined || (importsTime && TIME_EXPORTS.test(name))) return [];
+    return [`${module.path}:${token.line} uses the global ${name}: take it from ${TIME_MODULE}`];
   });
 }
 

@@ -24,7 +24,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   gen: { mayImport: [], modules: [MESSAGES] },
   compression: { mayImport: ["grpc/", "rpc/process-state.ts"], modules: ["node:zlib"] },
   rpc: { mayImport: ["grpc/", "protobuf/", "gen/"], modules: [MESSAGES, "node:async_hooks"] },
-  transport: { mayImport: ["http2/"], modules: SOCKETS },
+  transport: { mayImport: ["http2/"], modules: [...SOCKETS, "node:timers"] },
   stream: { mayImport: SHARED_BY_STREAMS, modules: [MESSAGES] },
   server: { mayImport: SHARED_BY_ROLES, modules: [MESSAGES, ...SOCKETS] },
   client: { mayImport: SHARED_BY_ROLES, modules: [MESSAGES, ...SOCKETS, "node:dns"] },
@@ -35,6 +35,25 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
 
 /** The check of Node's version, which the face of every layer that is an entry point makes first. */
 export const RUNTIME_FLOOR = "runtime-floor.ts";
+
+/** The one file that may take timers and clocks from the globals; see its header. */
+export const TIME_MODULE = "transport/time.ts";
+
+/** What every other file takes from {@link TIME_MODULE}, since test tools replace the globals. */
+export const TIME_NAMES: ReadonlySet<string> = new Set([
+  "setTimeout",
+  "clearTimeout",
+  "setInterval",
+  "clearInterval",
+  "setImmediate",
+  "clearImmediate",
+  "queueMicrotask",
+  "performance",
+  "process.nextTick",
+]);
+
+/** Files that replace the globals on purpose. */
+export const REPLACES_TIME: ReadonlySet<string> = new Set(["testing/fake-timers.ts", "testing/use-fake-clock.ts"]);
 
 /** Layers of tools over everything. Nothing but tests imports them. */
 export const TOOL_LAYERS: ReadonlySet<string> = new Set(["testing", "cli"]);

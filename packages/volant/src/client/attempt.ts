@@ -6,6 +6,7 @@
  * It is the base of the call and no object of its own, because there is never more than one under way. Buys: a call, with
  * retries or without, makes nothing for its attempts. Whether another follows is not decided here.
  */
+
 import { statusFromErrorCode } from "../grpc/error-mapping.ts";
 import { HeaderName } from "../grpc/header-names.ts";
 import type { MessageEncoding } from "../grpc/message-encoding.ts";
@@ -24,6 +25,7 @@ import {
   Indexing,
   type Initiator,
 } from "../transport/http2.ts";
+import { monotonicMs } from "../transport/time.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import type { BoundClientMethod } from "./bound-method.ts";
 import type { Channel } from "./channel.ts";
@@ -107,7 +109,7 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
     }
     this.inbound = new Inbound(http2, stream, definition.responseCodec, limits, this);
     this.outbound = new Outbound(http2, stream, this.log ?? definition.requestCodec, undefined);
-    const remaining = this.deadlineMs === NO_DEADLINE ? NO_DEADLINE : remainingMs(this.deadlineMs, performance.now());
+    const remaining = this.deadlineMs === NO_DEADLINE ? NO_DEADLINE : remainingMs(this.deadlineMs, monotonicMs());
     if (this.encoding !== undefined) this.outbound.compressWith(this.encoding, limits.compression, limits.threadLine);
     const fields = requestFields(constantFields, remaining, metadata, this.encoding?.name);
     http2.sendHeaders(stream, failures === 0 ? fields : [...fields, previousAttempts(failures)], false);
@@ -252,7 +254,7 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
 
   /** A server whose clock is ahead cancels what has run out of time here too. Its trailers would say another thing. */
   private inTime(status: Status): Status {
-    return status.code === StatusCode.CANCELLED && this.deadlineMs <= performance.now() ? deadlinePassed() : status;
+    return status.code === StatusCode.CANCELLED && this.deadlineMs <= monotonicMs() ? deadlinePassed() : status;
   }
 }
 

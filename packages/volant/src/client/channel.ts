@@ -3,11 +3,13 @@
  * users see; connecting is the subchannel's.
  */
 import { printable } from "../grpc/printable.ts";
+
 import { wantAmbientCall } from "../rpc/ambient.ts";
 import type { MethodInfo } from "../rpc/method.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import { StatusCode } from "../rpc/status.ts";
 import { ChurningSet } from "../transport/churning-set.ts";
+import { queueMicrotask } from "../transport/time.ts";
 import { type ChannelOptions, type ResolvedChannelOptions, resolveChannelOptions } from "./channel-options.ts";
 import type { ChannelStats } from "./channel-stats.ts";
 import type { ConnectivityState } from "./connectivity.ts";

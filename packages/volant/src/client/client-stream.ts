@@ -5,6 +5,7 @@
  *
  * Nothing that user code throws leaves through here: the connection serves other calls too.
  */
+
 import { findMetadataFault } from "../grpc/metadata-codec.ts";
 import type { ServerCall } from "../rpc/call.ts";
 import { NO_DEADLINE } from "../rpc/deadline.ts";
@@ -12,6 +13,7 @@ import { Metadata } from "../rpc/metadata.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
 import { ErrorCode, type HeaderField } from "../transport/http2.ts";
+import { monotonicMs } from "../transport/time.ts";
 import { timerWheel } from "../transport/timer-wheel.ts";
 import { Attempt, type Progress } from "./attempt.ts";
 import type { BoundClientMethod } from "./bound-method.ts";
@@ -60,7 +62,7 @@ export class ClientStream extends Attempt implements PendingCall {
     this.surface = surface;
     this.waitForReady = options.waitForReady ?? false;
     this.parent = parentOf(options);
-    this.startedMs = performance.now();
+    this.startedMs = monotonicMs();
     this.deadlineMs = callDeadline(options, this.parent, this.startedMs);
     this.encoding = callEncoding(options, channel.options.limits.compression);
     this.metadata = options.metadata === undefined ? undefined : Metadata.from(options.metadata);
@@ -210,7 +212,7 @@ export class ClientStream extends Attempt implements PendingCall {
     if (progress === "unknown" && !mayRepeat(retry, this.method.definition, this.options.idempotent)) return undefined;
     this.retries ??= new CallRetries(retry, this.channel.retryThrottle);
     const delayMs = this.retries.delayAfter(status, Math.random());
-    return delayMs === undefined || performance.now() + delayMs >= this.deadlineMs ? undefined : delayMs;
+    return delayMs === undefined || monotonicMs() + delayMs >= this.deadlineMs ? undefined : delayMs;
   }
 
   // The end
@@ -235,7 +237,7 @@ export class ClientStream extends Attempt implements PendingCall {
   private tellEnd(hooked: OutgoingCall, status: Status): void {
     hooked.tellEnd({
       status,
-      durationMs: performance.now() - this.startedMs,
+      durationMs: monotonicMs() - this.startedMs,
       messagesSent: this.outbound?.messagesSent ?? 0,
       messagesReceived: this.messagesReceived,
     });
@@ -314,7 +316,7 @@ export class ClientStream extends Attempt implements PendingCall {
   /** False where the call ended with it. */
   private watchDeadline(): boolean {
     if (this.deadlineMs === NO_DEADLINE) return true;
-    if (this.deadlineMs <= performance.now()) this.onTimer();
+    if (this.deadlineMs <= monotonicMs()) this.onTimer();
     else timerWheel.arm(this, this.deadlineMs);
     return !this.ended;
   }

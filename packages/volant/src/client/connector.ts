@@ -2,9 +2,11 @@
  * Opens the transport to an endpoint. Owns the socket until it is connected, and its TLS handshake is over where there is one;
  * afterwards the wire does.
  */
+
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { SocketWire } from "../transport/socket-wire.ts";
+import { clearImmediate, setImmediate } from "../transport/time.ts";
 import { type ResolvedChannelTls, TlsDialer } from "../transport/tls-dialer.ts";
 import { TlsIdentity } from "../transport/tls-identity.ts";
 import { tlsReason } from "../transport/tls-reason.ts";

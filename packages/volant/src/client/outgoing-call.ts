@@ -1,10 +1,12 @@
 /**
  * One call as client interceptors see it. Owns what `onCall` may change before anything is sent, and the end listeners.
  */
+
 import { CallValues } from "../rpc/call-values.ts";
 import { earliest, remainingMs } from "../rpc/deadline.ts";
 import { Metadata } from "../rpc/metadata.ts";
 import type { MethodInfo } from "../rpc/method.ts";
+import { monotonicMs } from "../transport/time.ts";
 import type { ClientCall, ClientCallEnd } from "./client-interceptor.ts";
 
 type EndListener = (end: ClientCallEnd) => void;
@@ -33,7 +35,7 @@ export class OutgoingCall implements ClientCall {
   }
 
   get remainingMs(): number {
-    return remainingMs(this.deadlineMs, performance.now());
+    return remainingMs(this.deadlineMs, monotonicMs());
   }
 
   get values(): CallValues {
@@ -44,7 +46,7 @@ export class OutgoingCall implements ClientCall {
   limitTimeout(timeoutMs: number): void {
     if (this.isSealed) throw new Error("limitTimeout works in onCall only: the deadline is with the server by now");
     if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs: ${timeoutMs} given, a number 0 or more is allowed`);
-    this.deadlineMs = earliest(this.deadlineMs, performance.now() + timeoutMs);
+    this.deadlineMs = earliest(this.deadlineMs, monotonicMs() + timeoutMs);
   }
 
   onEnd(listener: EndListener): void {

@@ -2,6 +2,7 @@
  * Calls whose next attempt is due later. Owns their timers, which keep the process alive: somebody waits for the call, and
  * no connection holds it meanwhile.
  */
+import { clearTimeout, setTimeout } from "../transport/time.ts";
 import type { PendingCall } from "./pending-calls.ts";
 
 export class PostponedCalls {

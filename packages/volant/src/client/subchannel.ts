@@ -6,10 +6,12 @@
  * server that keeps ending connections before it has answered anything is one that cannot be reached: it is waited for
  * like one, or a client would connect to it in a loop as fast as it can.
  */
+
 import { detached } from "../rpc/ambient.ts";
 import { FaultTotals } from "../transport/fault-totals.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
 import { ProcessHold } from "../transport/process-hold.ts";
+import { clearTimeout, monotonicMs, setTimeout } from "../transport/time.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ResolvedChannelOptions } from "./channel-options.ts";
 import type { ChannelStats } from "./channel-stats.ts";
@@ -133,7 +135,7 @@ export class Subchannel implements ConnectionListener {
     const { phase } = this;
     if (phase.kind !== "connecting" || phase.attempt.connection !== connection) return;
     clearTimeout(phase.attempt.timer);
-    this.enter({ kind: "ready", connection, sinceMs: performance.now() });
+    this.enter({ kind: "ready", connection, sinceMs: monotonicMs() });
     this.listener.onRoom();
   }
 
@@ -152,7 +154,7 @@ export class Subchannel implements ConnectionListener {
     }
     if (phase.kind !== "ready" || phase.connection !== connection) return;
     this.lastFailure = reason;
-    const wasUseful = connection.hasAnswered || performance.now() - phase.sinceMs >= this.options.backoff.initialMs;
+    const wasUseful = connection.hasAnswered || monotonicMs() - phase.sinceMs >= this.options.backoff.initialMs;
     this.failures = wasUseful ? 0 : this.failures + 1;
     if (this.failures <= FREE_LOSSES) this.enter({ kind: "idle" });
     else this.backOff();

@@ -5,10 +5,12 @@
  *
  * Functions over the call instead of an object beside it: a synchronous unary handler costs no allocation.
  */
+
 import { runInCall } from "../rpc/ambient.ts";
 import { hasResponseStream } from "../rpc/method.ts";
 import { isIterable, isThenable, Pump, type PumpTarget } from "../stream/pump.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
+import { monotonicMs } from "../transport/time.ts";
 import type { CallStream, IncomingCall } from "./incoming-call.ts";
 import type { BoundMethod } from "./router.ts";
 import type { RunningHandler, RunningHandlers } from "./running-handlers.ts";
@@ -59,7 +61,7 @@ export function whenSettled<Call extends HandledCall>(
   const { host, stream } = handled;
   handled.isRunning = true;
   host.running.begin();
-  if (handled.describeEnd() !== undefined) host.running.orphan(handled, performance.now());
+  if (handled.describeEnd() !== undefined) host.running.orphan(handled, monotonicMs());
   host.http2.holdSlot(stream);
   work.then(
     (result) => {

@@ -15,6 +15,7 @@ import type { Peer } from "../rpc/peer.ts";
 import { isThenable } from "../stream/pump.ts";
 import type { HeaderField } from "../transport/http2.ts";
 import { halfClosesToCancel } from "./request-ends.ts";
+import { monotonicMs } from "../transport/time.ts";
 import { acceptsEncoding } from "./request-head.ts";
 import { ResponseHeaders } from "./response-headers.ts";
 
@@ -107,11 +108,11 @@ export class IncomingCall implements AmbientCall {
 
   get deadline(): Date | undefined {
     if (this.deadlineMs === NO_DEADLINE) return undefined;
-    return new Date(Date.now() + (this.deadlineMs - performance.now()));
+    return new Date(Date.now() + (this.deadlineMs - monotonicMs()));
   }
 
   get remainingMs(): number {
-    return this.deadlineMs === NO_DEADLINE ? this.deadlineMs : remainingMs(this.deadlineMs, performance.now());
+    return this.deadlineMs === NO_DEADLINE ? this.deadlineMs : remainingMs(this.deadlineMs, monotonicMs());
   }
 
   get values(): CallValues {

@@ -2,6 +2,7 @@
  * One connection of a server: turns HTTP/2 streams into calls. Owns the step from headers to a bound method, the answers to
  * what is no call, and the end of everything when the connection ends.
  */
+
 import { IDENTITY } from "../grpc/message-encoding.ts";
 import { findMetadataFault } from "../grpc/metadata-codec.ts";
 import { printable, quote } from "../grpc/printable.ts";
@@ -25,6 +26,7 @@ import {
   type Initiator,
 } from "../transport/http2.ts";
 import { Keepalive } from "../transport/keepalive.ts";
+import { monotonicMs } from "../transport/time.ts";
 import type { Peer, Wire, WireSink } from "../transport/wire.ts";
 import { ConnectionLifetime, type LifetimeHost } from "./connection-lifetime.ts";
 import type { IncomingCall } from "./incoming-call.ts";
@@ -125,7 +127,7 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   drain(reason?: string): void {
     if (this.draining) return;
     this.draining = true;
-    this.http2.beginDrain(performance.now(), reason);
+    this.http2.beginDrain(monotonicMs(), reason);
     this.driver.afterCore();
   }
 

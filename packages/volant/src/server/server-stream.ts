@@ -17,6 +17,7 @@ import { Inbound, type InboundOwner } from "../stream/inbound.ts";
 import { MessageQueue } from "../stream/message-queue.ts";
 import type { Pump } from "../stream/pump.ts";
 import { ErrorCode, errorCodeName, type HeaderField, type Http2Stream, type Initiator } from "../transport/http2.ts";
+import { monotonicMs } from "../transport/time.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import { EarlyRequest } from "./early-request.ts";
 import { deadlinePassed, failureOf, INTERNAL, noMessage, requestCutShort } from "./failure.ts";
@@ -240,7 +241,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
     if (this.endStatus === undefined) return undefined;
     return {
       status: this.endStatus,
-      durationMs: performance.now() - this.startedMs,
+      durationMs: monotonicMs() - this.startedMs,
       messagesReceived: this.messagesReceived,
       messagesSent: this.response.messagesSent,
       cancelledBy: this.cancelledBy,
@@ -376,7 +377,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
     this.response.release();
     this.endStatus = status;
     this.cancelledBy = cancelledBy;
-    if (this.isRunning) this.host.running.orphan(this, performance.now());
+    if (this.isRunning) this.host.running.orphan(this, monotonicMs());
     if (this.call.endListeners !== undefined) runInCall(this.call, ServerStream.tellEnd, this);
   }
 

@@ -9,6 +9,7 @@ import { nextTurn } from "../stream/turn.ts";
 import { ChurningSet } from "../transport/churning-set.ts";
 import { FaultTotals } from "../transport/fault-totals.ts";
 import { SocketWire } from "../transport/socket-wire.ts";
+import { monotonicMs } from "../transport/time.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import type { TlsIdentity } from "../transport/tls-identity.ts";
 import type { Wire, WireSink } from "../transport/wire.ts";
@@ -163,7 +164,7 @@ export class Server {
     if (this.announced !== undefined) await this.announced;
     for (const connection of this.connections.values()) connection.drain();
     const grace = new Grace(() => this.giveUp());
-    if (this.connections.size > 0 || this.running.size > 0) timerWheel.arm(grace, performance.now() + graceMs);
+    if (this.connections.size > 0 || this.running.size > 0) timerWheel.arm(grace, monotonicMs() + graceMs);
     await Promise.all([closing, this.whenEmpty()]);
     // Not before: a request that was under way when the drain began may have been given to its handler since.
     if (!this.hasGivenUp) await this.running.whenIdle();

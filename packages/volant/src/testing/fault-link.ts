@@ -5,11 +5,13 @@
  * Invariants: what is dropped is credited to the connection of whoever sent it, so that a fault costs no window; header
  * blocks are coded anew without the dynamic table, so that one may be late or left out.
  */
+
 import { MessageDeframer } from "../grpc/message-deframer.ts";
 import { FrameFlag, FrameType } from "../http2/frame-type.ts";
 import { CLIENT_PREFACE } from "../http2/preface.ts";
 import { ErrorCode } from "../transport/http2.ts";
 import { MemoryWire } from "../transport/memory-wire.ts";
+import { setImmediate, setTimeout } from "../transport/time.ts";
 import type { WireSink } from "../transport/wire.ts";
 import { type FrameBuilder, FrameTrace, frames, headerBlock, type SentFrame } from "./frame-factory.ts";
 import type { FaultyCall, TestFault } from "./test-faults.ts";

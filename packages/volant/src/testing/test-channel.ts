@@ -2,11 +2,13 @@
  * A channel to a server of the same process, over memory: `volant/testing`. Owns the joining of the two; framing, limits,
  * flow control and deadlines are the real ones.
  */
+
 import { Channel } from "../client/channel.ts";
 import type { ChannelOptions } from "../client/channel-options.ts";
 import type { Connector } from "../client/connector.ts";
 import type { Server } from "../server/server.ts";
 import { MemoryWire } from "../transport/memory-wire.ts";
+import { clearImmediate, setImmediate } from "../transport/time.ts";
 import { FaultLink, faultsInOrder } from "./fault-link.ts";
 import type { TestFault, TestFaults } from "./test-faults.ts";
 

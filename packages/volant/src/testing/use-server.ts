@@ -5,6 +5,7 @@
  *   const lab = await useServer(t, (server) => server.add(Lab, handlers));
  *   const client = lab.client(Lab);
  */
+
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,6 +18,7 @@ import { type Client, createClient } from "../client/create-client.ts";
 import { Server } from "../server/server.ts";
 import type { ServerOptions } from "../server/server-options.ts";
 import { processBudget } from "../stream/buffer-budget.ts";
+import { realTime, setImmediate } from "../transport/time.ts";
 import { timerWheel } from "../transport/timer-wheel.ts";
 import { createTestChannel } from "./test-channel.ts";
 
@@ -37,7 +39,7 @@ interface Footprint {
 /** Far longer than anything here takes: only so that a test that waits in vain says for what. */
 const GIVE_UP_MS = 20_000;
 /** Also where a test has replaced the clock. */
-const realNow: () => number = performance.now.bind(performance);
+const realNow: () => number = realTime.monotonicMs;
 const SOCKETS = new Set(["TCPSocketWrap", "TCPServerWrap", "PipeWrap", "PipeServerWrap", "TCPWRAP", "PIPEWRAP"]);
 
 export class Lab {

@@ -2,9 +2,11 @@
  * The driver of one live connection: read → core → write → arm one timer. Owns when output is written and when reading
  * pauses; knows no gRPC. The layer above is the core's sink and forwards `onOutput` here.
  */
+
 import { connectionFault, ErrorCode, type Fault, type Http2Connection, releaseBuffer } from "../http2/index.ts";
 import { type Flushable, flushAtEndOfTurn, flushIfLate } from "./flush-queue.ts";
 import { LATE_MS } from "./late.ts";
+import { monotonicMs } from "./time.ts";
 import { timerWheel, WheelTimer } from "./timer-wheel.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 import { WRITE_STALLED, WriteStall } from "./write-stall.ts";
@@ -77,7 +79,7 @@ export class Driver implements WireSink, Flushable {
   start(wire: Wire, writeStallTimeoutMs: number = Number.POSITIVE_INFINITY): void {
     this.wire = wire;
     this.writeStallTimeoutMs = writeStallTimeoutMs;
-    this.lastReadMs = performance.now();
+    this.lastReadMs = monotonicMs();
     this.http2.start(this.lastReadMs);
     this.afterCore();
   }
@@ -87,7 +89,7 @@ export class Driver implements WireSink, Flushable {
   }
 
   onChunk(bytes: Buffer): void {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     flushIfLate(nowMs);
     this.lastReadMs = nowMs;
     if (this.closing) {
@@ -199,7 +201,7 @@ export class Driver implements WireSink, Flushable {
       this.closing = true;
       // Whoever waits for the end must see it, also where nothing else keeps the process alive.
       this.wire!.ref();
-      timerWheel.arm(this.timer, performance.now() + CLOSE_MS);
+      timerWheel.arm(this.timer, monotonicMs() + CLOSE_MS);
     }
     this.write();
     if (this.writing === undefined) this.wire!.end();

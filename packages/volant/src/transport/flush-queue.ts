@@ -5,6 +5,7 @@
  *
  * Invariant: what was queued is flushed, whatever another connection's flush does.
  */
+import { monotonicMs, setImmediate } from "./time.ts";
 
 export interface Flushable {
   flush(): void;
@@ -19,7 +20,7 @@ let taskMs = 0;
 
 /** The caller makes sure that it is queued once. */
 export function flushAtEndOfTurn(connection: Flushable): void {
-  if (pending.length === 0) pendingSinceMs = performance.now();
+  if (pending.length === 0) pendingSinceMs = monotonicMs();
   pending.push(connection);
   if (isScheduled) return;
   isScheduled = true;

@@ -4,9 +4,11 @@
  *
  * Owns the two timers of one connection; what counts as activity is any octet read.
  */
+
 import { connectionFault, ErrorCode, type Fault } from "../http2/index.ts";
 import type { Driver } from "./driver.ts";
 import { LATE_MS } from "./late.ts";
+import { monotonicMs } from "./time.ts";
 import { timerWheel, WheelTimer } from "./timer-wheel.ts";
 
 export const KEEPALIVE_TIMEOUT: Fault = connectionFault(ErrorCode.NO_ERROR, "keepalive-timeout");
@@ -36,7 +38,7 @@ export class Keepalive extends WheelTimer {
 
   start(): void {
     if (this.options.timeMs !== Number.POSITIVE_INFINITY) {
-      timerWheel.arm(this, performance.now() + this.options.timeMs);
+      timerWheel.arm(this, monotonicMs() + this.options.timeMs);
     }
   }
 

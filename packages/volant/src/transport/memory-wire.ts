@@ -3,7 +3,9 @@
  * in order, so that nothing is ever delivered inside a command. Owns the queue between them, which is bounded like a
  * kernel's: above its capacity a write waits for the reader.
  */
+
 import { ProcessHold } from "./process-hold.ts";
+import { setImmediate } from "./time.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 
 const MEMORY_PEER: Peer = { address: "memory" };

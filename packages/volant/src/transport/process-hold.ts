@@ -2,6 +2,7 @@
  * Keeps the process alive where nothing else does: a socket that is not read is nothing to wait for, in Node's eyes, nor is
  * a wire in memory.
  */
+import { realTime } from "./time.ts";
 
 /** The longest interval there is. */
 const HOLD_MS = 0x7fff_ffff;
@@ -11,9 +12,9 @@ export class ProcessHold {
 
   /** May be repeated. */
   set(isHeld: boolean): void {
-    if (isHeld) this.timer ??= setInterval(() => undefined, HOLD_MS);
+    if (isHeld) this.timer ??= realTime.setInterval(() => undefined, HOLD_MS);
     else {
-      clearInterval(this.timer);
+      realTime.clearInterval(this.timer);
       this.timer = undefined;
     }
   }

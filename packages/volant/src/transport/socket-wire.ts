@@ -1,10 +1,12 @@
 /**
  * A wire over a Node socket: TCP or Unix, plain or with TLS. Owns the socket's listeners from the end of the handshake on.
  */
+
 import type { Socket } from "node:net";
 import { ProcessHold } from "./process-hold.ts";
 import { ReadPace } from "./read-pace.ts";
 import { shareReads } from "./shared-reads.ts";
+import { monotonicMs, setImmediate } from "./time.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 
@@ -40,9 +42,9 @@ export class SocketWire implements Wire {
     socket.setNoDelay(true);
     const pace = new ReadPace();
     const onBytes = (bytes: Buffer): void => {
-      const startedMs = performance.now();
+      const startedMs = monotonicMs();
       sink.onChunk(bytes);
-      if (pace.onRead(bytes.length, performance.now() - startedMs, yieldingCount)) this.yieldTurn();
+      if (pace.onRead(bytes.length, monotonicMs() - startedMs, yieldingCount)) this.yieldTurn();
     };
     // TLS has its own buffer below, and hands on what it has decrypted although it was told to pause.
     if (tls !== undefined || !shareReads(socket, pace, onBytes))

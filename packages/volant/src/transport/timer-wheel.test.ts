@@ -151,12 +151,10 @@ test("a handler that disarms only the next timer of its slot does not keep the r
   );
 });
 
-test("a handler that throws holds up nobody", async (t) => {
-  const { clock, wheel } = setUp();
+test("a timer that throws does not hold up the others", () => {
   const uncaught: unknown[] = [];
-  t.mock.method(globalThis, "queueMicrotask", (run: () => void) => {
-    assert.throws(run, (error) => uncaught.push(error) > 0);
-  });
+  const clock = new TestClock();
+  const wheel = new TimerWheel(clock, (error) => uncaught.push(error));
   const bad = new RecordingTimer(() => {
     throw new Error("bad timer");
   });

@@ -12,7 +12,9 @@
  * process alive. Must not know what its entries are for; one that throws does not hold up the others. Invariant: the near
  * wheel holds what is due less than 1024 ticks from now, the far wheel only blocks that have not begun.
  */
+
 import { RING_SLOTS, SlotBits } from "./slot-bits.ts";
+import { clearTimeout, monotonicMs, queueMicrotask, setTimeout } from "./time.ts";
 
 const SLOT_MS = 4;
 const NEAR = 0;
@@ -39,7 +41,7 @@ export class SystemClock implements WheelClock {
   private timer: NodeJS.Timeout | undefined;
 
   nowMs(): number {
-    return performance.now();
+    return monotonicMs();
   }
 
   set(run: () => void, delayMs: number): void {
@@ -52,6 +54,7 @@ export class SystemClock implements WheelClock {
 
 export class TimerWheel {
   private clock: WheelClock;
+  private readonly onDefect: (error: unknown) => void;
   /** The lists of the near wheel, then those of the far one. */
   private readonly slots: (WheelTimer | undefined)[] = new Array(2 * RING_SLOTS).fill(undefined);
   private readonly occupied: SlotBits = new SlotBits(2);
@@ -63,8 +66,10 @@ export class TimerWheel {
   /** The entry that is visited next while a slot is fired; whoever unlinks it moves this on. */
   private cursor: WheelTimer | undefined = undefined;
 
-  constructor(clock: WheelClock = new SystemClock()) {
+  /** `onDefect` gets what a timer throws; by default it is uncaught, as it would be from a timer of its own. */
+  constructor(clock: WheelClock = new SystemClock(), onDefect: (error: unknown) => void = throwLater) {
     this.clock = clock;
+    this.onDefect = onDefect;
   }
 
   /** Arms, or moves, `timer` to `dueMs`. Infinity disarms it. */
@@ -180,9 +185,18 @@ export class TimerWheel {
       // A handler of this visit may have armed a timer for the next time that this slot comes.
       if (timer.dueMs <= nowMs) {
         this.disarm(timer);
-        fire(timer, nowMs);
+        this.fire(timer, nowMs);
       }
       timer = this.cursor;
+    }
+  }
+
+  /** One that throws does not hold up the others. */
+  private fire(timer: WheelTimer, nowMs: number): void {
+    try {
+      timer.onTimer(nowMs);
+    } catch (error) {
+      this.onDefect(error);
     }
   }
 
@@ -204,15 +218,10 @@ function farSlot(block: number): number {
   return FAR * RING_SLOTS + (block % RING_SLOTS);
 }
 
-function fire(timer: WheelTimer, nowMs: number): void {
-  try {
-    timer.onTimer(nowMs);
-  } catch (error) {
-    // Uncaught, as it would be from a timer of its own.
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 /** The wheel of this process. */

@@ -4,6 +4,7 @@
  *
  * Invariant: what is current has been checked as a whole. An update that is refused changes nothing.
  */
+import { clearInterval, setInterval } from "./time.ts";
 import { resolveTlsMaterial, type TlsMaterial, type TlsMaterialOptions } from "./tls-material.ts";
 
 export interface TlsReloadOptions {

@@ -2,6 +2,7 @@
  * Handshakes that failed, told to the application without drowning it: a port scanner or a fleet with a wrong certificate
  * makes thousands a second. Owns the count; the first is told at once, then at most one a second with the number of all.
  */
+import { monotonicMs } from "./time.ts";
 import { timerWheel, WheelTimer } from "./timer-wheel.ts";
 
 /** One failed handshake, and how many there were like it. */
@@ -66,7 +67,7 @@ export class HandshakeFailures extends WheelTimer {
     this.last = undefined;
     this.count = 0;
     this.isQuiet = !this.isClosed;
-    if (this.isQuiet) timerWheel.arm(this, performance.now() + QUIET_MS);
+    if (this.isQuiet) timerWheel.arm(this, monotonicMs() + QUIET_MS);
     this.report(new TlsHandshakeError(last, count));
   }
 }

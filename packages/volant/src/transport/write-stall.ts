@@ -8,7 +8,9 @@
  * rearmed, so that writes that come and go cost two assignments. Checks are counted, not hours: a process that was stopped
  * for a while looks twice, and meanwhile the loop has told of what left.
  */
+
 import { connectionFault, ErrorCode, type Fault } from "../http2/index.ts";
+import { monotonicMs } from "./time.ts";
 import { timerWheel, WheelTimer } from "./timer-wheel.ts";
 import type { Wire } from "./wire.ts";
 
@@ -40,7 +42,7 @@ export class WriteStall extends WheelTimer {
     this.isWaiting = true;
     if (this.slot >= 0) return;
     this.look();
-    timerWheel.arm(this, performance.now() + this.everyMs);
+    timerWheel.arm(this, monotonicMs() + this.everyMs);
   }
 
   /** It is over. */
