@@ -3,8 +3,10 @@
  * see and their composition.
  */
 import type { CallValues } from "../rpc/call-values.ts";
+import { bindHooks, composeMessageHooks, type MessageHook } from "../rpc/hooks.ts";
 import type { Metadata } from "../rpc/metadata.ts";
 import type { MethodInfo } from "../rpc/method.ts";
+import type { OptionTable } from "../rpc/option-names.ts";
 import type { Status } from "../rpc/status.ts";
 import { isThenable } from "../stream/pump.ts";
 
@@ -41,18 +43,18 @@ export interface ClientHooks {
   onResponse?(message: unknown, call: ClientCall): void;
 }
 
+const CLIENT_HOOKS = { onCall: true, onRequest: true, onResponse: true } as const satisfies OptionTable<ClientHooks>;
+
 /** Called once per method. Nothing returned: nothing per call. */
 // biome-ignore lint/suspicious/noConfusingVoidType: an interceptor that returns nothing is the documented way to pass
 export type ClientInterceptor = (method: MethodInfo) => ClientHooks | undefined | void;
-
-type MessageHook = ((message: unknown, call: ClientCall) => void) | undefined;
 
 export interface ComposedClientHooks {
   /** False where no interceptor looks at calls of this method. */
   readonly isActive: boolean;
   readonly onCall: ((call: ClientCall) => Promise<void> | undefined) | undefined;
-  readonly onRequest: MessageHook;
-  readonly onResponse: MessageHook;
+  readonly onRequest: MessageHook<ClientCall>;
+  readonly onResponse: MessageHook<ClientCall>;
 }
 
 /** The first in the list is the outermost: its `onCall` and `onRequest` run first, its `onResponse` last. */
@@ -60,17 +62,13 @@ export function composeClientHooks(
   interceptors: readonly ClientInterceptor[],
   method: MethodInfo,
 ): ComposedClientHooks {
-  const hooks: ClientHooks[] = [];
-  for (const interceptor of interceptors) {
-    const bound = interceptor(method);
-    if (bound) hooks.push(bound);
-  }
+  const hooks = bindHooks<ClientHooks>(interceptors, method, CLIENT_HOOKS);
   const calling = hooks.filter((hook) => hook.onCall !== undefined);
   return {
     isActive: hooks.length > 0,
     onCall: calling.length === 0 ? undefined : (call) => runInOrder(calling, 0, call),
-    onRequest: composeMessageHooks(hooks, "onRequest"),
-    onResponse: composeMessageHooks([...hooks].reverse(), "onResponse"),
+    onRequest: composeMessageHooks<ClientCall>(hooks, "onRequest"),
+    onResponse: composeMessageHooks<ClientCall>([...hooks].reverse(), "onResponse"),
   };
 }
 
@@ -81,12 +79,4 @@ function runInOrder(hooks: readonly ClientHooks[], from: number, call: ClientCal
     if (isThenable(waiting)) return Promise.resolve(waiting).then(() => runInOrder(hooks, at + 1, call));
   }
   return undefined;
-}
-
-function composeMessageHooks(hooks: readonly ClientHooks[], name: "onRequest" | "onResponse"): MessageHook {
-  const bound = hooks.filter((hook) => hook[name] !== undefined);
-  if (bound.length === 0) return undefined;
-  return (message, call) => {
-    for (const hook of bound) hook[name]!(message, call);
-  };
 }

@@ -5,7 +5,9 @@
  * Order: the first in the list is the outermost. Its `onCall` and `onRequest` run first, its `onResponse` last.
  */
 import type { ServerCall } from "./call.ts";
+import { bindHooks, composeMessageHooks, type MessageHook } from "./hooks.ts";
 import type { MethodInfo } from "./method.ts";
+import type { OptionTable } from "./option-names.ts";
 
 /** A handler in the shape all kinds share: a message or an async iterable in, a message or an iterable out. */
 // biome-ignore lint/suspicious/noExplicitAny: one shape for every message type; the typed surface is in server/handlers.ts
@@ -22,6 +24,13 @@ export interface ServerHooks {
   around?(next: AnyHandler): AnyHandler;
 }
 
+const SERVER_HOOKS = {
+  onCall: true,
+  onRequest: true,
+  onResponse: true,
+  around: true,
+} as const satisfies OptionTable<ServerHooks>;
+
 /** Called once per method. Nothing returned: nothing per call. */
 // biome-ignore lint/suspicious/noConfusingVoidType: an interceptor that returns nothing is the documented way to pass
 export type ServerInterceptor = (method: MethodInfo) => ServerHooks | undefined | void;
@@ -29,21 +38,17 @@ export type ServerInterceptor = (method: MethodInfo) => ServerHooks | undefined 
 /** The hooks of one method, each undefined where nobody asked for it. */
 export interface ComposedHooks {
   readonly onCall: ((call: ServerCall) => void | Promise<void>) | undefined;
-  readonly onRequest: ((message: unknown, call: ServerCall) => void) | undefined;
-  readonly onResponse: ((message: unknown, call: ServerCall) => void) | undefined;
+  readonly onRequest: MessageHook<ServerCall>;
+  readonly onResponse: MessageHook<ServerCall>;
   wrap(handler: AnyHandler): AnyHandler;
 }
 
 export function composeHooks(interceptors: readonly ServerInterceptor[], method: MethodInfo): ComposedHooks {
-  const hooks: ServerHooks[] = [];
-  for (const interceptor of interceptors) {
-    const bound = interceptor(method);
-    if (bound) hooks.push(bound);
-  }
+  const hooks = bindHooks<ServerHooks>(interceptors, method, SERVER_HOOKS);
   return {
     onCall: composeOnCall(hooks.filter((hook) => hook.onCall !== undefined)),
-    onRequest: composeEach(hooks, "onRequest"),
-    onResponse: composeEach([...hooks].reverse(), "onResponse"),
+    onRequest: composeMessageHooks<ServerCall>(hooks, "onRequest"),
+    onResponse: composeMessageHooks<ServerCall>([...hooks].reverse(), "onResponse"),
     wrap: (handler) => hooks.reduceRight((next, hook) => hook.around?.(next) ?? next, handler),
   };
 }
@@ -59,26 +64,6 @@ function runOnCall(hooks: readonly ServerHooks[], from: number, call: ServerCall
     const result: unknown = hooks[at]!.onCall!(call);
     if (isThenable(result)) return Promise.resolve(result).then(() => runOnCall(hooks, at + 1, call));
   }
-}
-
-function composeEach(hooks: readonly ServerHooks[], name: "onRequest" | "onResponse"): ComposedHooks["onRequest"] {
-  const bound = hooks.filter((hook) => hook[name] !== undefined);
-  if (bound.length === 0) return undefined;
-  return (message, call) => {
-    for (const hook of bound) {
-      const result: unknown = hook[name]!(message, call);
-      if (result !== undefined && isThenable(result)) refuseAsync(name, call, result);
-    }
-  };
-}
-
-/** The types let an async function pass for a synchronous one; its refusal would come after the message was used. */
-function refuseAsync(name: string, call: ServerCall, result: PromiseLike<unknown>): never {
-  // The error below is the one that is told; what the promise rejects with would otherwise end the process.
-  result.then(undefined, () => undefined);
-  throw new TypeError(
-    `${name} of an interceptor of ${call.method.path} returned a promise; message hooks are synchronous, wait in onCall or around`,
-  );
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -227,3 +227,29 @@ test("call values pass from one interceptor to the next, and are each call's own
   await drained(client.download({ value: "1" }));
   assert.deepEqual(seen, [1, 1]);
 });
+
+for (const name of ["onRequest", "onResponse"] as const) {
+  test(`an asynchronous ${name} refuses the message, on the client as on the server, and leaves no rejection behind`, async (t) => {
+    const rejections: unknown[] = [];
+    const onRejection = (reason: unknown): void => void rejections.push(reason);
+    process.on("unhandledRejection", onRejection);
+    t.after(() => process.off("unhandledRejection", onRejection));
+    const served: string[] = [];
+    const refuses: ClientInterceptor = () => ({
+      [name]: async () => {
+        throw new Error("refused too late");
+      },
+    });
+    const { client } = await intercepted(t, [refuses], {
+      unary: ({ value }) => {
+        served.push(value);
+        return { value };
+      },
+    });
+    const error = await failure(client.unary({ value: "secret" }), StatusCode.INTERNAL);
+    assert.match(error.message, new RegExp(`${name} of an interceptor of /test.Echo/Unary returned a promise`));
+    assert.deepEqual(served, name === "onRequest" ? [] : ["secret"]);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(rejections, []);
+  });
+}
