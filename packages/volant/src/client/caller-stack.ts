@@ -3,8 +3,8 @@
  * cost to calls that succeed; frames of the socket's event, which is where the error is made, would help nobody.
  *
  * V8 follows the promises that wait for the one that is being handled. So the failure takes a detour through a promise
- * that the caller's already follows, and the stack is read there. Without `await` there is nothing to follow, and the
- * error has no frames.
+ * that the caller's already follows, and the stack is read there. The reader of a stream
+ * awaits the next message, and is found the same way. Without `await` there is nothing to follow, and the error has no frames.
  */
 import { RpcError, recaptureStack } from "../rpc/rpc-error.ts";
 

@@ -7,6 +7,7 @@ import { MessageQueue } from "../stream/message-queue.ts";
 import type { AnyIterable } from "../stream/pump.ts";
 import type { BoundClientMethod } from "./bound-method.ts";
 import type { CallOptions } from "./call-options.ts";
+import { rejectForCaller } from "./caller-stack.ts";
 import type { Channel } from "./channel.ts";
 import { type CallSurface, ClientStream } from "./client-stream.ts";
 import { errorOf } from "./local-failure.ts";
@@ -54,21 +55,51 @@ abstract class StreamingSurface implements CallSurface {
   protected abstract settle(status: Status, isAbandoned: boolean): void;
 }
 
+/**
+ * The response of an upload, whose promise is made when somebody asks for it. The upload is written into first and may fail
+ * meanwhile: a promise that nobody has yet would be an unhandled rejection, and one that somebody else has handled no longer
+ * leads to the code that awaits it.
+ */
+class UploadResponse extends SingleResponse {
+  private outcome: PromiseWithResolvers<unknown> | undefined = undefined;
+  /** Settles the promise that is asked for after the end. */
+  private settleLate: ((resolve: (value: unknown) => void) => void) | undefined = undefined;
+
+  constructor() {
+    super((message) => this.settleWith((resolve) => resolve(message)));
+  }
+
+  get promise(): Promise<unknown> {
+    if (this.outcome === undefined) {
+      this.outcome = Promise.withResolvers<unknown>();
+      this.settleLate?.(this.outcome.resolve);
+    }
+    return this.outcome.promise;
+  }
+
+  protected override reject(error: unknown): void {
+    this.settleWith((resolve) => rejectForCaller(resolve, error));
+  }
+
+  private settleWith(settle: (resolve: (value: unknown) => void) => void): void {
+    if (this.outcome === undefined) this.settleLate = settle;
+    else settle(this.outcome.resolve);
+  }
+}
+
 /** A client-streaming call: write into it, then await it. */
 export class UploadCall extends StreamingSurface {
-  /** The one response. */
-  readonly promise: Promise<unknown>;
-  private readonly response: SingleResponse;
+  private readonly response = new UploadResponse();
 
   constructor(channel: Channel, method: BoundClientMethod, options: CallOptions, requests: AnyIterable | undefined) {
     super(channel, method, options);
-    const outcome = Promise.withResolvers<unknown>();
-    this.promise = outcome.promise;
-    this.response = new SingleResponse(outcome.resolve);
     this.stream.start();
     if (requests !== undefined) this.writer.sendAll(requests);
-    // The object is not a promise that somebody forgot to await: it can be written into first, and fail meanwhile.
-    else this.promise.catch(() => undefined);
+  }
+
+  /** Of the one response. */
+  get promise(): Promise<unknown> {
+    return this.response.promise;
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a call that is awaited is the documented surface
@@ -93,6 +124,7 @@ function responseQueue(stream: ClientStream): MessageQueue {
   return new MessageQueue(
     (cost) => stream.taken(cost),
     () => stream.cancel("the reader left the stream"),
+    ({ resolve }, error) => rejectForCaller(resolve, error),
   );
 }
 

@@ -29,9 +29,13 @@ export class SingleResponse {
   }
 
   settle(status: Status): void {
-    if (status.code !== StatusCode.OK) rejectForCaller(this.resolve, errorOf(status));
-    else if (this.count === 0) rejectForCaller(this.resolve, cardinalityFailure("no message"));
+    if (status.code !== StatusCode.OK) this.reject(errorOf(status));
+    else if (this.count === 0) this.reject(cardinalityFailure("no message"));
     else this.resolve(this.message);
+  }
+
+  protected reject(error: unknown): void {
+    rejectForCaller(this.resolve, error);
   }
 }
 

@@ -7,10 +7,15 @@
  * told that it has all of them, a failure overrides the end: a part that was cancelled is never taken for the whole.
  */
 
+type Result = IteratorResult<unknown, undefined>;
+
 type Waiter = {
-  readonly resolve: (result: IteratorResult<unknown, undefined>) => void;
+  readonly resolve: (result: Result | Promise<never>) => void;
   readonly reject: (error: unknown) => void;
 };
+
+/** Settles the promise of a reader with a failure. */
+export type RejectReader = (waiter: Waiter, error: unknown) => void;
 
 /** Places in front of the first message that are empty before they are given back. */
 const MAX_GAP = 64;
@@ -28,11 +33,17 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
   private failure: unknown = undefined;
   private readonly onTaken: (cost: number) => void;
   private readonly onReturn: () => void;
+  private readonly rejectReader: RejectReader;
 
   /** `onTaken(cost)` for each message that leaves; `onReturn` when the reader leaves early. */
-  constructor(onTaken: (cost: number) => void, onReturn: () => void) {
+  constructor(
+    onTaken: (cost: number) => void,
+    onReturn: () => void,
+    rejectReader: RejectReader = ({ reject }, error) => reject(error),
+  ) {
     this.onTaken = onTaken;
     this.onReturn = onReturn;
+    this.rejectReader = rejectReader;
   }
 
   push(message: unknown, cost: number): void {
@@ -67,7 +78,7 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
     this.outcome = this.waiter === undefined ? "failed" : "over";
     this.failure = error;
     if (!deliverQueued) this.drop();
-    for (const waiter of this.takeWaiters()) waiter.reject(error);
+    for (const waiter of this.takeWaiters()) this.rejectReader(waiter, error);
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
@@ -76,7 +87,8 @@ export class MessageQueue implements AsyncIterableIterator<unknown, undefined> {
     const { outcome, failure } = this;
     this.outcome = "over";
     this.failure = undefined;
-    return outcome === "failed" ? Promise.reject(failure) : Promise.resolve(DONE);
+    if (outcome !== "failed") return Promise.resolve(DONE);
+    return new Promise((resolve, reject) => this.rejectReader({ resolve, reject }, failure));
   }
 
   /** The reader leaves: everything that still comes is dropped. */

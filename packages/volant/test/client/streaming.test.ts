@@ -304,7 +304,35 @@ test("the error of a call says where the caller was", async (t) => {
     upload: () => {
       throw new RpcError(StatusCode.NOT_FOUND, "no such user");
     },
+    async *download({ value }) {
+      if (value !== "") yield { value };
+      throw new RpcError(StatusCode.NOT_FOUND, "no such user");
+    },
+    async *chat(messages) {
+      for await (const message of messages) yield message;
+      throw new RpcError(StatusCode.NOT_FOUND, "no such user");
+    },
   });
+  async function storeByHand() {
+    const call = client.upload();
+    await call.send({ value: "a" });
+    call.end();
+    return await call;
+  }
+  async function readAtOnce() {
+    for await (const _ of client.download({ value: "" })) assert.fail("there is none");
+  }
+  async function readLater() {
+    for await (const { value } of client.download({ value: "a" })) assert.equal(value, "a");
+  }
+  async function readLate() {
+    const call = client.download({ value: "" });
+    await client.upload([]).catch(() => undefined);
+    for await (const _ of call) assert.fail("there is none");
+  }
+  async function talk() {
+    for await (const { value } of client.chat([{ value: "a" }])) assert.equal(value, "a");
+  }
   async function loadUser() {
     return await client.unary({ value: "a" });
   }
@@ -314,6 +342,11 @@ test("the error of a call says where the caller was", async (t) => {
   for (const [call, name] of [
     [loadUser, /at async loadUser \(.*streaming\.test\.ts/],
     [storeUsers, /at async storeUsers \(.*streaming\.test\.ts/],
+    [storeByHand, /at async storeByHand \(.*streaming\.test\.ts/],
+    [readAtOnce, /at async readAtOnce \(.*streaming\.test\.ts/],
+    [readLater, /at async readLater \(.*streaming\.test\.ts/],
+    [readLate, /at async readLate \(.*streaming\.test\.ts/],
+    [talk, /at async talk \(.*streaming\.test\.ts/],
   ] as const) {
     const { stack } = await failure(call(), StatusCode.NOT_FOUND);
     assert.match(stack!, /^RpcError: no such user\n/);
