@@ -14,8 +14,8 @@ import type { MethodInfo } from "../rpc/method.ts";
 import type { Peer } from "../rpc/peer.ts";
 import { isThenable } from "../stream/pump.ts";
 import type { HeaderField } from "../transport/http2.ts";
-import { halfClosesToCancel } from "./request-ends.ts";
 import { monotonicMs } from "../transport/time.ts";
+import { halfClosesToCancel } from "./request-ends.ts";
 import { acceptsEncoding } from "./request-head.ts";
 import { ResponseHeaders } from "./response-headers.ts";
 

@@ -11,7 +11,9 @@
  * Unary calls are not held up: one message is complete by itself, and `call.signal` has fired when their handler comes back
  * from anything that it awaits.
  */
+
 import { type HeaderField, HeaderToken } from "../transport/http2.ts";
+import { setImmediate, setTimeout } from "../transport/time.ts";
 
 /** The requests of one call. */
 export interface RequestEnd {
@@ -28,7 +30,8 @@ let isScheduled = false;
 /** The peer half-closed just now. `graceMs` is how long the end is held back; 0: two turns. */
 export function tellEndLater(requests: RequestEnd, graceMs: number): void {
   if (graceMs > 0) {
-    setTimeout(endHeld, graceMs, requests);
+    // The timer may be late because the loop was blocked: what the client sent meanwhile is read first.
+    setTimeout(() => tellEndLater(requests, 0), graceMs);
     return;
   }
   arrived.push(requests);
@@ -50,9 +53,4 @@ function onTurn(): void {
   isScheduled = due.length > 0;
   if (isScheduled) setImmediate(onTurn);
   for (const requests of ended) requests.end();
-}
-
-/** The timer may be late because the loop was blocked: what the client sent meanwhile is read first. */
-function endHeld(requests: RequestEnd): void {
-  tellEndLater(requests, 0);
 }
