@@ -33,6 +33,7 @@ hold for one connection; those of the second are options of \`ServerOptions\`, \
 - Counters are keys of \`server.stats().faults\` and \`channel.stats().faults\`, summed over all connections, live and gone.
 - Of each row there are two tests in \`packages/volant/test/attacks\`, the attack and the honest peer that comes closest to
   it. \`npm run conformance -- --suite attacks\` runs each attack with its limit and without it: without, it must succeed.
+  Those on a server it runs in memory and through TLS on real sockets.
 
 This file is written by \`packages/volant/test/attacks/limits-document.ts\`; a test fails when it is not up to date.
 

@@ -1,11 +1,12 @@
 /**
- * A client of a server in memory that sends whatever it is told and reads only as much as it likes. Owns its end of the wire
- * and what it read, a line a frame.
+ * A client of a server in this process that sends whatever it is told and reads only as much as it likes: in memory, or through the
+ * door of sockets that the server's scene has opened. Owns its end of the wire and what it read, a line a frame.
  */
 import type { Server } from "../../src/index.ts";
 import { type FrameBuilder, FrameTrace, frames } from "../../src/testing/frame-factory.ts";
 import { MemoryWire } from "../../src/transport/memory-wire.ts";
 import type { WireSink } from "../../src/transport/wire.ts";
+import { doorOf, type PeerWire } from "./socket-door.ts";
 import { turns } from "./virtual-time.ts";
 
 type Sendable = Buffer | FrameBuilder;
@@ -18,21 +19,19 @@ export class MemoryPeer implements WireSink {
   readonly lines: string[] = [];
   isClosed = false;
   dataFrames = 0;
-  private readonly wire = new MemoryWire(this);
+  private readonly wire: PeerWire;
   private readonly trace = new FrameTrace();
   private chunksLeft = Number.POSITIVE_INFINITY;
   private readonly unsent: Buffer[] = [];
   private isWriting = false;
 
+  private constructor(connect: (sink: WireSink) => PeerWire) {
+    this.wire = connect(this);
+  }
+
   /** Connected, with nothing sent. */
   static connect(server: Server, address: string = "memory"): MemoryPeer {
-    const peer = new MemoryPeer();
-    server.attach((sink) => {
-      const far = new MemoryWire(sink, CAPACITY_BYTES, { address });
-      MemoryWire.join(peer.wire, far);
-      return far;
-    });
-    return peer;
+    return new MemoryPeer((sink) => doorOf(server)?.enter(sink, address) ?? attach(server, sink, address));
   }
 
   /** After preface and SETTINGS of both sides, with windows that never fill. */
@@ -88,4 +87,14 @@ export class MemoryPeer implements WireSink {
   onClosed(): void {
     this.isClosed = true;
   }
+}
+
+function attach(server: Server, sink: WireSink, address: string): MemoryWire {
+  const near = new MemoryWire(sink);
+  server.attach((farSink) => {
+    const far = new MemoryWire(farSink, CAPACITY_BYTES, { address });
+    MemoryWire.join(near, far);
+    return far;
+  });
+  return near;
 }

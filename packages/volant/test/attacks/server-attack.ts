@@ -1,11 +1,13 @@
 /**
- * What an attack on a whole server is here: as in `attack.ts`, but above the core, in virtual time and over memory. Owns the
- * victim, a server of the lab's service whose handlers do as the attack needs; knows no attack.
+ * What an attack on a whole server is here: as in `attack.ts`, but above the core, in virtual time, and over memory or whatever
+ * `overWire` says. Owns the victim, a server of the lab's service whose handlers do as the attack needs; knows no attack.
  */
 import { Server, type ServerOptions } from "../../src/index.ts";
 import type { ServerLimit } from "../../src/server/server-options.ts";
 import { Lab } from "../gen/lab_pb.ts";
 import { echo, type LabHandlers } from "../server/support/lab-service.ts";
+import { ATTACK_WIRES, type AttackWire, wireInUse } from "./attack-wire.ts";
+import { SocketDoor } from "./socket-door.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 export interface ServerAttack {
@@ -25,7 +27,18 @@ export interface ServerAttack {
   readonly off: ServerOptions;
   /** How much the attacker got, and how often the defence counted it. */
   readonly play: (options: ServerOptions) => Promise<ServerOutcome>;
-  readonly honest: { readonly name: string; readonly play: () => Promise<void> };
+  readonly honest: {
+    readonly name: string;
+    readonly play: () => Promise<void>;
+    /** The only wires over which it says something. Default: all. */
+    readonly wires?: readonly AttackWire[];
+  };
+  /** It makes hundreds of connections: over sockets the conformance suite plays it, and the tests do not. */
+  readonly isLongOverSockets?: true;
+}
+
+export function isHonestOver({ honest: { wires = ATTACK_WIRES } }: ServerAttack, wire: AttackWire): boolean {
+  return wires.includes(wire);
 }
 
 export interface ServerOutcome {
@@ -51,11 +64,17 @@ export function scene<T>(
     const errors: unknown[] = [];
     const server = new Server({ onError: (error) => errors.push(error), ...options });
     server.add(Lab, { ...echo, ...handlers });
+    const wire = wireInUse();
+    const door = wire === "memory" ? undefined : await SocketDoor.open(server, wire);
     try {
       return await act({ server, time, errors });
     } finally {
       release();
-      await closeIn(time, server);
+      try {
+        await closeIn(time, server);
+      } finally {
+        door?.close();
+      }
     }
   });
 }

@@ -4,12 +4,15 @@
  */
 import { FakeClock } from "../../src/testing/fake-clock.ts";
 import { timerWheel } from "../../src/transport/timer-wheel.ts";
+import { untilArrived } from "./under-way.ts";
 
 /** Turns of the event loop after which nothing that was sent in memory is under way any more. */
 const TURNS = 12;
 
+/** What is on real sockets is waited for besides. */
 export async function turns(count: number = TURNS): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await untilArrived();
 }
 
 export class VirtualTime {
