@@ -1,8 +1,10 @@
 // Owns: `npm run bench`: which scenarios run, and where their rows go.
-// Exits with 1 if a row is SHORT or VOID, with 2 if the command line is wrong.
+// Exits with 1 if a row is SHORT or VOID, with 2 if the command line is wrong or names a revision that is not there.
 
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { formatAgainst } from "./against/report.ts";
+import { findRevision, type Revision, runAgainst } from "./against/run.ts";
+import { type CommandLine, chooseAgainstScenarios, createUsage, readCommandLine } from "./command-line.ts";
 import type { RunOptions, Scenario } from "./lib/scenario.ts";
 import { formatTable } from "./lib/table.ts";
 import type { Row } from "./lib/targets.ts";
@@ -32,47 +34,29 @@ const SCENARIOS: readonly Scenario[] = [
   longFatLink,
 ];
 
-const USAGE = `npm run bench -- [--scenario NAME[,NAME]] [--pairs N] [--duration SECONDS] [--json FILE]
-scenarios: ${SCENARIOS.map(({ name }) => name).join(", ")}`;
+const NAMES = SCENARIOS.map(({ name }) => name);
 
-interface CommandLine extends RunOptions {
-  readonly scenarios: readonly Scenario[];
-  readonly jsonFile?: string;
-}
+const log = (line: string): boolean => process.stderr.write(`${line}\n`);
 
-function readCommandLine(): CommandLine {
-  const { values } = parseArgs({
-    options: {
-      scenario: { type: "string", multiple: true },
-      pairs: { type: "string", default: "7" },
-      duration: { type: "string", default: "2.5s" },
-      json: { type: "string" },
-    },
-  });
-  const names = values.scenario?.flatMap((list) => list.split(","));
-  const unknown = names?.find((name) => SCENARIOS.every((scenario) => scenario.name !== name));
-  if (unknown !== undefined) throw new Error(`no scenario is called ${unknown}`);
-  const pairs = Number(values.pairs);
-  const durationSeconds = Number(values.duration.replace(/s$/, ""));
-  if (!Number.isInteger(pairs) || pairs < 1) throw new Error(`--pairs must be a positive integer, not ${values.pairs}`);
-  if (!(durationSeconds > 0))
-    throw new Error(`--duration must be positive seconds, such as 3s, not ${values.duration}`);
-  return {
-    scenarios: SCENARIOS.filter(({ name }) => names === undefined || names.includes(name)),
-    pairs,
-    durationSeconds,
-    log: (line) => process.stderr.write(`${line}\n`),
-    ...(values.json !== undefined && { jsonFile: values.json }),
-  };
-}
-
-async function run({ scenarios, jsonFile, ...options }: CommandLine): Promise<void> {
+async function run(commandLine: CommandLine): Promise<void> {
+  const { pairs, durationSeconds, seconds, transports, scenarios } = commandLine;
+  const options: RunOptions = { pairs, durationSeconds, transports, log, ...(seconds !== undefined && { seconds }) };
   const rows: Row[] = [];
-  for (const scenario of scenarios) {
-    options.log(`== ${scenario.name}`);
+  for (const scenario of SCENARIOS.filter(({ name }) => scenarios === undefined || scenarios.includes(name))) {
+    log(`== ${scenario.name}`);
     rows.push(...(await scenario.run(options)));
   }
-  console.log(formatTable(rows));
+  report(formatTable(rows), rows, commandLine);
+}
+
+async function runAgainstRevisions(revisions: readonly Revision[], commandLine: CommandLine): Promise<void> {
+  const scenarios = chooseAgainstScenarios(commandLine);
+  const rows = await runAgainst({ revisions, scenarios, pairs: commandLine.pairs, log });
+  report(formatAgainst(rows), rows, commandLine);
+}
+
+function report(table: string, rows: readonly { readonly pass: boolean }[], { jsonFile }: CommandLine): void {
+  console.log(table);
   if (jsonFile !== undefined) writeFileSync(jsonFile, `${JSON.stringify(rows, null, 2)}\n`);
   if (!rows.every((row) => row.pass)) process.exitCode = 1;
 }
@@ -80,11 +64,16 @@ async function run({ scenarios, jsonFile, ...options }: CommandLine): Promise<vo
 // Servers under test are killed when this process exits, and a signal alone is no exit.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
-let commandLine: CommandLine | undefined;
+let chosen: { readonly commandLine: CommandLine; readonly revisions: readonly Revision[] } | undefined;
 try {
-  commandLine = readCommandLine();
+  const commandLine = readCommandLine(process.argv.slice(2), NAMES);
+  chosen = { commandLine, revisions: commandLine.against.map(findRevision) };
 } catch (error) {
-  process.stderr.write(`${(error as Error).message}\n${USAGE}\n`);
+  process.stderr.write(`${(error as Error).message}\n${createUsage(NAMES)}\n`);
   process.exitCode = 2;
 }
-if (commandLine !== undefined) await run(commandLine);
+if (chosen !== undefined) {
+  const { commandLine, revisions } = chosen;
+  if (revisions.length > 0) await runAgainstRevisions(revisions, commandLine);
+  else await run(commandLine);
+}

@@ -10,7 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { GENERATOR_CORE, pinned } from "./cores.ts";
+import { OWN_SESSION, raisePriority } from "./priority.ts";
 import { watchLoad } from "./process-usage.ts";
+import type { Transport } from "./transport.ts";
 
 export interface LoadShape {
   readonly connections: number;
@@ -22,6 +24,8 @@ export interface LoadShape {
 
 export interface LoadTarget {
   readonly port: number;
+  /** Default: cleartext. */
+  readonly transport?: Transport;
   /** `/package.Service/Method`. */
   readonly path: string;
   /** One message, with its five-byte prefix. */
@@ -42,11 +46,12 @@ export interface Report {
   readonly dataBytes: number;
 }
 
-/** Sends `requests` calls and returns h2load's report with the share of its core that it used. */
+/** Sends `requests` calls and returns h2load's report with the share of its core that it used; `goesFirst` as in priority.ts. */
 export async function runH2load(
   target: LoadTarget,
   shape: LoadShape,
   requests: number,
+  goesFirst = false,
 ): Promise<Report & { generatorLoad: number }> {
   const folder = mkdtempSync(join(tmpdir(), "h2load-"));
   try {
@@ -56,7 +61,8 @@ export async function runH2load(
       "h2load",
       ...createArguments(target, shape, requests, bodyFile),
     ]);
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"], detached: goesFirst && OWN_SESSION });
+    if (goesFirst) raisePriority(child.pid!);
     const exited = once(child, "exit");
     const load = watchLoad(child.pid!);
     const output = await text(child.stdout);
@@ -77,7 +83,7 @@ export function createArguments(target: LoadTarget, shape: LoadShape, requests: 
     ...["-n", String(requests), "-c", String(shape.connections), "-m", String(shape.streams), "-t", "1"],
     ...(shape.windowBits === undefined ? [] : ["-w", String(shape.windowBits), "-W", String(shape.windowBits)]),
     ...["-H", "te: trailers", "-H", "content-type: application/grpc", "-d", bodyFile],
-    `http://127.0.0.1:${target.port}${target.path}`,
+    `${target.transport === "tls" ? "https" : "http"}://127.0.0.1:${target.port}${target.path}`,
   ];
 }
 

@@ -17,19 +17,23 @@ const HEADINGS = [
 ] as const;
 
 export function formatTable(rows: readonly Row[]): string {
-  const lines = [[...HEADINGS], ...rows.map(formatRow)];
-  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  const table = lines.map((line) =>
-    line
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join("  ")
-      .trimEnd(),
-  );
+  const table = alignColumns([HEADINGS, ...rows.map(formatRow)]);
   const reasons = rows.flatMap((row) => [
     ...(row.void === undefined ? [] : [`VOID ${row.scenario}: ${row.void}`]),
     ...(row.lowerBound === undefined ? [] : [`AT LEAST ${row.scenario}: ${row.lowerBound}`]),
   ]);
   return [...table, ...reasons].join("\n");
+}
+
+/** Lines of cells, all of the same number, as lines of text. */
+export function alignColumns(lines: readonly (readonly string[])[]): string[] {
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 function formatRow(row: Row): string[] {

@@ -2,7 +2,7 @@
 // ours on the other core. Both clients live through the whole comparison and are measured in turn.
 
 import { join } from "node:path";
-import type { LoadJob, LoadReport } from "../clients/protocol.ts";
+import type { ClientReport, LoadJob } from "../clients/protocol.ts";
 import { GENERATOR_CORE } from "../lib/cores.ts";
 import { measurePairs, type Sample } from "../lib/pairs.ts";
 import { installPeer } from "../lib/peer-install.ts";
@@ -15,7 +15,7 @@ import { startWorker, type WorkerProcess } from "../lib/worker-process.ts";
 const IN_FLIGHT = 100;
 const FOLDER = join(import.meta.dirname, "..");
 
-type Client = WorkerProcess<LoadJob, LoadReport>;
+type Client = WorkerProcess<LoadJob, ClientReport>;
 
 export const unaryClient: Scenario = { name: "unary-client", run: runUnaryClient };
 
@@ -24,7 +24,7 @@ async function runUnaryClient(options: RunOptions): Promise<Row[]> {
   const clients: Client[] = [];
   try {
     for (const program of [join(FOLDER, "clients", "volant-unary.ts"), join(installPeer("grpc-js"), "client.mjs")]) {
-      clients.push(await startWorker<LoadJob, LoadReport>(GENERATOR_CORE, program, [String(server.port)]));
+      clients.push(await startWorker<LoadJob, ClientReport>(GENERATOR_CORE, program, [String(server.port)]));
     }
     return [await compare(clients[0]!, clients[1]!, server, options)];
   } finally {

@@ -3,10 +3,9 @@
 // before and after, h2load's report is checked after each run.
 
 import { join } from "node:path";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { GetUserRequestSchema, UserResponseSchema } from "../../services/users/src/gen/user_pb.ts";
 import { canPin } from "../lib/cores.ts";
-import { type LoadShape, type LoadTarget, requireH2load, runH2load } from "../lib/h2load.ts";
+import { createGetUserTarget } from "../lib/get-user-load.ts";
+import { type LoadShape, requireH2load, runH2load } from "../lib/h2load.ts";
 import { judgeGenerator, measurePairs, type Sample } from "../lib/pairs.ts";
 import { installPeer } from "../lib/peer-install.ts";
 import { readResidentBytes } from "../lib/process-usage.ts";
@@ -14,11 +13,9 @@ import type { RunOptions, Scenario } from "../lib/scenario.ts";
 import { type ServerProcess, startServer } from "../lib/server-process.ts";
 import { findTarget, judge, type Row } from "../lib/targets.ts";
 import { verifyGetUser } from "../lib/user-client.ts";
-import { createUserResponse, REQUESTED_ID } from "../user-response.ts";
 
 const SHAPE: LoadShape = { connections: 10, streams: 100 };
 const PROBE_REQUESTS = 5_000;
-const PREFIX_BYTES = 5;
 
 export const unaryServer: Scenario = { name: "unary-server", run: runUnaryServer };
 
@@ -58,7 +55,7 @@ async function compare(ours: ServerProcess, theirs: ServerProcess, options: RunO
 
 /** Warms a server up for one full measurement and returns a measurement of the wanted length. */
 async function prepare(server: ServerProcess, options: RunOptions): Promise<() => Promise<Sample>> {
-  const target = createTarget(server.port);
+  const target = createGetUserTarget(server.port);
   const probe = await runH2load(target, SHAPE, PROBE_REQUESTS);
   const warm = await runH2load(target, SHAPE, countRequests(probe.requestsPerSecond, options.durationSeconds));
   const requests = countRequests(warm.requestsPerSecond, options.durationSeconds);
@@ -71,17 +68,6 @@ async function prepare(server: ServerProcess, options: RunOptions): Promise<() =
 // h2load hands each connection the same number of requests.
 function countRequests(perSecond: number, seconds: number): number {
   return Math.max(1, Math.round((perSecond * seconds) / SHAPE.connections)) * SHAPE.connections;
-}
-
-function createTarget(port: number): LoadTarget {
-  const request = toBinary(GetUserRequestSchema, create(GetUserRequestSchema, { userId: REQUESTED_ID }));
-  const answer = create(UserResponseSchema, createUserResponse(REQUESTED_ID, BigInt));
-  return {
-    port,
-    path: "/user.UserService/GetUser",
-    body: Buffer.concat([Buffer.of(0, 0, 0, 0, request.length), request]),
-    answerBytes: PREFIX_BYTES + toBinary(UserResponseSchema, answer).length,
-  };
 }
 
 async function verifyBoth(ours: ServerProcess, theirs: ServerProcess): Promise<void> {
