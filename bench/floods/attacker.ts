@@ -1,9 +1,12 @@
-// Owns: one attack on a server of this machine: `attacker.ts PORT SECONDS FLOOD [STYLE]`. A few connections send as fast as they are
-// read, or patiently what no limit forbids; each that ends, or that nobody reads any more, is replaced at once. It reads what the server sends: answers that pile
-// up would hold it back. Prints `attacking` when it begins, what it did as a line of JSON in the end, and ends by itself.
+// Owns: one attack on a server of this machine: `attacker.ts PORT SECONDS FLOOD [STYLE [TRANSPORT]]`. A few connections send as fast
+// as they are read, or patiently what no limit forbids; each that ends, or that nobody reads any more, is replaced at once. It reads
+// what the server sends: answers that pile up would hold it back. Prints `attacking` when it begins, what it did as a line of JSON in
+// the end, and ends by itself.
 // Invariant: loopback only, one thread, one core, a limited time.
 
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { TRANSPORTS, type Transport } from "../lib/transport.ts";
 import { createFlood, FLOODS, type FloodName } from "./flood-frames.ts";
 import { createPatientFlood } from "./patient-frames.ts";
 import { ATTACK_STYLES, type AttackReport, type AttackStyle } from "./protocol.ts";
@@ -16,9 +19,18 @@ const RETRY_MS = 5;
 
 const [port, seconds, name] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4] as FloodName];
 const style = (process.argv[5] ?? "reckless") as AttackStyle;
-if (!(port > 0) || !(seconds > 0 && seconds <= 60) || !FLOODS.includes(name) || !ATTACK_STYLES.includes(style)) {
+const transport = (process.argv[6] ?? "cleartext") as Transport;
+if (
+  !(port > 0) ||
+  !(seconds > 0 && seconds <= 60) ||
+  !FLOODS.includes(name) ||
+  !ATTACK_STYLES.includes(style) ||
+  !TRANSPORTS.includes(transport)
+) {
   const floods = FLOODS.map((flood) => `"${flood}"`).join("|");
-  throw new Error(`usage: attacker.ts PORT SECONDS(at most 60) ${floods} [${ATTACK_STYLES.join("|")}]`);
+  throw new Error(
+    `usage: attacker.ts PORT SECONDS(at most 60) ${floods} [${ATTACK_STYLES.join("|")} [${TRANSPORTS.join("|")}]]`,
+  );
 }
 
 const flood = style === "patient" ? createPatientFlood(name) : createFlood(name);
@@ -38,7 +50,7 @@ async function attackUntilTheEnd(): Promise<void> {
 
 /** One connection, from connect to its end. False: there was none. */
 function attackOnce(): Promise<boolean> {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  const socket = dial();
   const { promise, resolve } = Promise.withResolvers<boolean>();
   let isConnected = false;
   let isOver = false;
@@ -52,7 +64,7 @@ function attackOnce(): Promise<boolean> {
     report.stalled++;
     end();
   });
-  socket.once("connect", () => {
+  socket.once(transport === "tls" ? "secureConnect" : "connect", () => {
     isConnected = true;
     report.connections++;
     socket.resume();
@@ -72,6 +84,14 @@ function attackOnce(): Promise<boolean> {
     resolve(isConnected);
   });
   return promise;
+}
+
+function dial(): Socket {
+  const where = { port, host: "127.0.0.1", noDelay: true };
+  // Whom it attacks it does not check.
+  return transport === "tls"
+    ? connectTls({ ...where, ALPNProtocols: ["h2"], rejectUnauthorized: false })
+    : connect(where);
 }
 
 function sendBodies(socket: Socket, isOver: () => boolean, end: () => void): void {

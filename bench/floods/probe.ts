@@ -1,4 +1,4 @@
-// Owns: the honest client beside an attack: `probe.ts PORT`, then jobs. Unary calls on one connection at a fixed rate (open
+// Owns: the honest client beside an attack: `probe.ts PORT [FOLDER]`, then jobs; with the folder of lib/tls-files.ts over TLS. Unary calls on one connection at a fixed rate (open
 // loop): a call is due when it is due, however late the answers before it are, and its time counts from then. A closed loop would
 // ask less of a server that is slow, and so hide it.
 // Invariant: a call that fails counts as the longest there can be.
@@ -6,13 +6,16 @@
 import { Channel, createClient } from "volant";
 import { UserService } from "../../services/users/src/gen/user_pb.ts";
 import { percentile } from "../lib/statistics.ts";
+import { readAuthority } from "../lib/tls-files.ts";
 import { answerJobs } from "../lib/worker-jobs.ts";
 import { REQUESTED_ID } from "../user-response.ts";
 import type { ProbeJob, ProbeReport } from "./protocol.ts";
 
 const TIMEOUT_MS = 5_000;
 
-const channel = new Channel(`127.0.0.1:${process.argv[2]}`);
+const [port, folder] = process.argv.slice(2);
+const tls = folder === undefined ? undefined : { ca: readAuthority(folder) };
+const channel = new Channel(`127.0.0.1:${port}`, { ...(tls && { tls }) });
 const users = createClient(UserService, channel);
 
 async function call(dueAt: number): Promise<number> {

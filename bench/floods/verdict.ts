@@ -2,6 +2,7 @@
 // Must not know: which attack, and how it is measured.
 
 import type { Target } from "../lib/targets.ts";
+import type { Transport } from "../lib/transport.ts";
 import type { AttackReport, AttackStyle, ProbeReport } from "./protocol.ts";
 
 const MAX_FACTOR = 2;
@@ -11,12 +12,24 @@ const GOAL_ADDED_MS = 2;
 /** A probe that is this much later than without the attack waits for its own processor. */
 const MAX_ADDED_LATENESS_MS = 5;
 
+/** What is judged: one flood, in one style, with attacker and victim on one transport. */
+export interface Attack {
+  readonly flood: string;
+  readonly style: AttackStyle;
+  readonly transport: Transport;
+}
+
+/** As rows name it. */
+export function nameFlood(flood: string, transport: Transport): string {
+  return `flood${transport === "tls" ? " over TLS" : ""}: ${flood}`;
+}
+
 /** The limit follows from the quiet run: twice its p99, or 10 ms more where that is more. */
-export function createLatencyTarget(flood: string, style: AttackStyle, quietMs: number): Target {
+export function createLatencyTarget({ flood, style, transport }: Attack, quietMs: number): Target {
   const limit = (factor: number, addedMs: number): number =>
     Math.round(Math.max(factor * quietMs, quietMs + addedMs) * 10) / 10;
   return {
-    scenario: `flood: ${flood}${style === "patient" ? ", under the limits" : ""}`,
+    scenario: `${nameFlood(flood, transport)}${style === "patient" ? ", under the limits" : ""}`,
     peer: "p99 of calls, quiet",
     unit: "ms",
     measure: "value",

@@ -8,11 +8,11 @@
 
 import { create, toBinary } from "@bufbuild/protobuf";
 import { CreateUserRequestSchema, UserResponseSchema } from "../../services/users/src/gen/user_pb.ts";
+import { createGetUserTarget } from "../lib/get-user-load.ts";
 import { type LoadShape, type LoadTarget, runH2load } from "../lib/h2load.ts";
-import { createGetUserMessage } from "../lib/raw-call.ts";
 import type { ResidentServer } from "../lib/resident-server.ts";
+import type { Transport } from "../lib/transport.ts";
 import { UPLOADED_COUNT, UPLOADED_USER } from "../streamed-messages.ts";
-import { createUserResponse, REQUESTED_ID } from "../user-response.ts";
 
 const CALLS: LoadShape = { connections: 100, streams: 100 };
 const UPLOADS: LoadShape = { connections: 4, streams: 10 };
@@ -23,8 +23,8 @@ const MAX_ROUNDS = 8;
 const STEADY_GROWTH = 0.02;
 const PREFIX_BYTES = 5;
 
-export async function warmUp(server: ResidentServer): Promise<void> {
-  const [calls, uploads] = [createCalls(server.port), createUploads(server.port)];
+export async function warmUp(server: ResidentServer, transport: Transport): Promise<void> {
+  const [calls, uploads] = [createGetUserTarget(server.port, transport), createUploads(server.port, transport)];
   let resident = server.readResident();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     await runH2load(calls, CALLS, CALLS_A_ROUND);
@@ -35,18 +35,13 @@ export async function warmUp(server: ResidentServer): Promise<void> {
   }
 }
 
-function createCalls(port: number): LoadTarget {
-  const answer = toBinary(UserResponseSchema, create(UserResponseSchema, createUserResponse(REQUESTED_ID, BigInt)));
-  const answerBytes = PREFIX_BYTES + answer.length;
-  return { port, path: "/user.UserService/GetUser", body: createGetUserMessage(), answerBytes };
-}
-
-function createUploads(port: number): LoadTarget {
+function createUploads(port: number, transport: Transport): LoadTarget {
   const request = toBinary(CreateUserRequestSchema, create(CreateUserRequestSchema, UPLOADED_USER));
   const message = Buffer.concat([Buffer.of(0, 0, 0, 0, request.length), request]);
   const answer = toBinary(UserResponseSchema, create(UserResponseSchema, { createdCount: UPLOADED_COUNT }));
   return {
     port,
+    transport,
     path: "/user.UserService/CreateUserStream",
     body: Buffer.alloc(UPLOADED_COUNT * message.length, message),
     answerBytes: PREFIX_BYTES + answer.length,

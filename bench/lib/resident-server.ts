@@ -30,9 +30,11 @@ export async function startResidentServer(
   name: string,
   program: string,
   nodeArgs: readonly string[] = [],
+  args: readonly string[] = [],
 ): Promise<ResidentServer> {
   let onCollected: ((usage: NodeJS.MemoryUsage) => void) | undefined;
   const server = await startServer(name, program, {
+    args,
     nodeArgs: [...nodeArgs, "--expose-gc", "--import", PRELOAD],
     onLine: (line) => {
       const usage = /^collected (.*)$/.exec(line)?.[1];

@@ -1,12 +1,13 @@
 // Owns: what floods do to others: the p99 of an honest client's calls while an attacker on the same server sends without end and
 // without measure, and while another stays just under every limit, against the same client without them; and what is left of
-// both in memory. One server a flood.
+// both in memory. Each flood in cleartext and over TLS, with attacker and client on the same. One server a flood and transport.
 //
 // Memory: the server is first brought to the state of a busy one (floods/warm-up.ts says why), then attacked, then left alone for a
 // minute. Before and after, V8 collects and gives back the pages that it keeps for later, as it does when memory is short: what is
 // resident then is what the process cannot do without. It passes if that is at most a tenth more than before the flood, and if what is
 // alive is at most a tenth more too; the first holds malloc to account, the second is what a leak cannot hide from.
-// What an operator sees without any of that may not grow by more than a tenth either.
+// What an operator sees without any of that may not grow by more than a tenth either. A flood that is shorter than ten seconds
+// (`--seconds`) is a quick look at the latencies: it leaves memory out.
 //
 // The attacker and the probe share a core and the server has the other; server and probe go before everything else there.
 
@@ -22,7 +23,7 @@ import {
   type ProbeJob,
   type ProbeReport,
 } from "../floods/protocol.ts";
-import { createLatencyTarget, findFloodVoidReason } from "../floods/verdict.ts";
+import { createLatencyTarget, findFloodVoidReason, nameFlood } from "../floods/verdict.ts";
 import { warmUp } from "../floods/warm-up.ts";
 import { GENERATOR_CORE, pinned } from "../lib/cores.ts";
 import { requireH2load } from "../lib/h2load.ts";
@@ -31,6 +32,8 @@ import { watchLoad } from "../lib/process-usage.ts";
 import { type Memory, type ResidentServer, startResidentServer } from "../lib/resident-server.ts";
 import type { RunOptions, Scenario } from "../lib/scenario.ts";
 import { findTarget, judge, type Row } from "../lib/targets.ts";
+import { createTlsFiles } from "../lib/tls-files.ts";
+import type { Transport } from "../lib/transport.ts";
 import { startWorker, type WorkerProcess } from "../lib/worker-process.ts";
 
 const CALLS_PER_SECOND = 200;
@@ -52,68 +55,86 @@ type Probe = WorkerProcess<ProbeJob, ProbeReport>;
 
 async function runFloods(options: RunOptions): Promise<Row[]> {
   requireH2load();
-  const seconds = Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, options.durationSeconds));
   const rows: Row[] = [];
-  for (const name of FLOODS) {
-    const server = await startResidentServer("volant", join(FOLDER, "servers", "volant-users.ts"), NODE_ARGS);
-    try {
-      rows.push(...(await runFlood(name, server, seconds, options.log)));
-    } finally {
-      await server.stop();
+  const files = createTlsFiles();
+  try {
+    for (const transport of options.transports) {
+      for (const name of FLOODS) rows.push(...(await runFlood(name, transport, files.folder, options)));
     }
+  } finally {
+    files.remove();
   }
   return rows;
 }
 
-async function runFlood(
-  name: FloodName,
-  server: ResidentServer,
-  seconds: number,
-  log: (line: string) => void,
-): Promise<Row[]> {
-  const probe: Probe = await startWorker(GENERATOR_CORE, join(FOLDER, "floods", "probe.ts"), [String(server.port)]);
+function chooseSeconds({ seconds, durationSeconds }: RunOptions): number {
+  return seconds ?? Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, durationSeconds));
+}
+
+async function runFlood(name: FloodName, transport: Transport, folder: string, options: RunOptions): Promise<Row[]> {
+  // Both programs speak TLS if they are told where its files are.
+  const args = transport === "tls" ? [folder] : [];
+  const program = join(FOLDER, "servers", "volant-users.ts");
+  const server = await startResidentServer("volant", program, NODE_ARGS, args);
   try {
-    if (![server.pid, probe.pid].every(raisePriority))
-      log("server and probe share their cores with whatever else runs");
-    const job: ProbeJob = { seconds, callsPerSecond: CALLS_PER_SECOND };
-    await probe.run({ ...job, seconds: WARM_UP_SECONDS });
-    await warmUp(server);
-    const busyBytes = server.readResident();
-    const before = await server.measureFloor();
-    const quiet = await probe.run(job);
-    log(`${name}: quiet ${describeProbe(quiet)}`);
-    const rows: Row[] = [];
-    for (const style of ATTACK_STYLES) rows.push(await runAttack({ name, style, server, probe, job, quiet, log }));
-    await sleep(QUIET_MS);
-    const leftBytes = server.readResident();
-    const after = await server.measureFloor();
-    log(`  before ${describeMemory(before)} (${megabytes(busyBytes)} before the collection)`);
-    log(`  after  ${describeMemory(after)} (${megabytes(leftBytes)} before the collection)`);
-    return [...rows, ...createMemoryRows(name, { busyBytes, before, leftBytes, after })];
+    const port = String(server.port);
+    const probe: Probe = await startWorker(GENERATOR_CORE, join(FOLDER, "floods", "probe.ts"), [port, ...args]);
+    try {
+      return await attackServer({ name, transport, server, probe, seconds: chooseSeconds(options), log: options.log });
+    } finally {
+      await probe.stop();
+    }
   } finally {
-    await probe.stop();
+    await server.stop();
   }
 }
 
-interface AttackRun {
+interface FloodRun {
   readonly name: FloodName;
-  readonly style: AttackStyle;
+  readonly transport: Transport;
   readonly server: ResidentServer;
   readonly probe: Probe;
-  readonly job: ProbeJob;
-  readonly quiet: ProbeReport;
+  readonly seconds: number;
   readonly log: (line: string) => void;
 }
 
-async function runAttack({ name, style, server, probe, job, quiet, log }: AttackRun): Promise<Row> {
+async function attackServer(run: FloodRun): Promise<Row[]> {
+  const { name, transport, server, probe, seconds, log } = run;
+  if (![server.pid, probe.pid].every(raisePriority)) log("server and probe share their cores with whatever else runs");
+  const job: ProbeJob = { seconds, callsPerSecond: CALLS_PER_SECOND };
+  await probe.run({ ...job, seconds: WARM_UP_SECONDS });
+  await warmUp(server, transport);
+  const busyBytes = server.readResident();
+  const before = await server.measureFloor();
+  const quiet = await probe.run(job);
+  log(`${nameFlood(name, transport)}: quiet ${describeProbe(quiet)}`);
+  const rows: Row[] = [];
+  for (const style of ATTACK_STYLES) rows.push(await runAttack({ ...run, style, job, quiet }));
+  if (seconds < MIN_SECONDS) return rows;
+  await sleep(QUIET_MS);
+  const leftBytes = server.readResident();
+  const after = await server.measureFloor();
+  log(`  before ${describeMemory(before)} (${megabytes(busyBytes)} before the collection)`);
+  log(`  after  ${describeMemory(after)} (${megabytes(leftBytes)} before the collection)`);
+  return [...rows, ...createMemoryRows(nameFlood(name, transport), { busyBytes, before, leftBytes, after })];
+}
+
+interface AttackRun extends FloodRun {
+  readonly style: AttackStyle;
+  readonly job: ProbeJob;
+  readonly quiet: ProbeReport;
+}
+
+async function runAttack(run: AttackRun): Promise<Row> {
+  const { name, style, transport, server, probe, job, quiet, log } = run;
   const load = watchLoad(server.pid);
-  const { ended } = await startAttack(server.port, job.seconds + 2 * LEAD_SECONDS, name, style);
+  const { ended } = await startAttack(run);
   await sleep(LEAD_SECONDS * 1_000);
   const flooded = await probe.run(job);
   const attacked = await ended;
   log(`  ${style}: ${describeAttack(attacked)}; server at ${Math.round(load.stop() * 100)} % of its core`);
   log(`    ${describeProbe(flooded)}`);
-  const target = createLatencyTarget(name, style, quiet.p99Ms);
+  const target = createLatencyTarget({ flood: name, style, transport }, quiet.p99Ms);
   const voidReason = findFloodVoidReason({ quiet, flooded, attacked, style, target });
   return judge(target, { ours: flooded.p99Ms, theirs: quiet.p99Ms, ...(voidReason && { void: voidReason }) });
 }
@@ -126,8 +147,7 @@ interface Memories {
   readonly after: Memory;
 }
 
-function createMemoryRows(name: FloodName, { busyBytes, before, leftBytes, after }: Memories): Row[] {
-  const scenario = `flood: ${name}`;
+function createMemoryRows(scenario: string, { busyBytes, before, leftBytes, after }: Memories): Row[] {
   const rowOf = (peer: string, ours: number, theirs: number): Row =>
     judge({ ...findTarget("flood-memory", peer), scenario }, { ours: ours / 1e6, theirs: theirs / 1e6 });
   return [
@@ -138,21 +158,12 @@ function createMemoryRows(name: FloodName, { busyBytes, before, leftBytes, after
 }
 
 /** An attack that has begun. */
-async function startAttack(
-  port: number,
-  seconds: number,
-  name: FloodName,
-  style: AttackStyle,
-): Promise<{ ended: Promise<AttackReport> }> {
+async function startAttack(run: AttackRun): Promise<{ ended: Promise<AttackReport> }> {
+  const { name, style, transport, server, job } = run;
   const program = join(FOLDER, "floods", "attacker.ts");
-  const [command, ...args] = pinned(GENERATOR_CORE, [
-    process.execPath,
-    program,
-    String(port),
-    String(seconds),
-    name,
-    style,
-  ]);
+  const seconds = job.seconds + 2 * LEAD_SECONDS;
+  const options = [String(server.port), String(seconds), name, style, transport];
+  const [command, ...args] = pinned(GENERATOR_CORE, [process.execPath, program, ...options]);
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
   const killWithUs = (): boolean => child.kill("SIGKILL");
   process.once("exit", killWithUs);

@@ -1,7 +1,9 @@
 // Our server in the scenarios of streams and floods: the public API, async functions and generators, and a new message for each answer.
+// `volant-users.ts [FOLDER]`: with the folder of lib/tls-files.ts it takes TLS only.
 
 import { Server } from "volant";
 import { UserService } from "../../services/users/src/gen/user_pb.ts";
+import { readIdentity } from "../lib/tls-files.ts";
 import { echoChat, isUploadedUser } from "../streamed-messages.ts";
 import { createUserResponse, REQUESTED_ID } from "../user-response.ts";
 
@@ -27,6 +29,8 @@ server.add(
   { partial: true },
 );
 
-const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+const folder = process.argv[2];
+const tls = folder === undefined ? undefined : readIdentity(folder);
+const { port } = await server.listen({ host: "127.0.0.1", port: 0, ...(tls && { tls }) });
 console.log(`listening ${port}`);
 process.once("SIGTERM", () => server.drain({ graceMs: 1_000 }));
