@@ -8,6 +8,7 @@ import { type CommandLine, chooseAgainstScenarios, createUsage, readCommandLine 
 import type { RunOptions, Scenario } from "./lib/scenario.ts";
 import { formatTable } from "./lib/table.ts";
 import type { Row } from "./lib/targets.ts";
+import { backlog } from "./scenarios/backlog.ts";
 import { bidiStreaming } from "./scenarios/bidi-streaming.ts";
 import { clientStreaming } from "./scenarios/client-streaming.ts";
 import { codec } from "./scenarios/codec.ts";
@@ -29,6 +30,7 @@ const SCENARIOS: readonly Scenario[] = [
   http2Micro,
   idleConnections,
   floods,
+  backlog,
   streamMemory,
   codec,
   longFatLink,

@@ -31,3 +31,13 @@ export interface ProbeReport {
   /** From when a call was due to when the probe began it: what the probe itself adds to the figures. */
   readonly p99LateMs: number;
 }
+
+export interface BacklogJob {
+  readonly sockets: number;
+}
+
+export interface BacklogReport {
+  readonly bytes: number;
+  /** Until the server had read all of it. */
+  readonly ms: number;
+}
