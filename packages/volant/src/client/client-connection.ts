@@ -4,6 +4,7 @@
  */
 
 import { limitsOfPeer, type PeerLimits } from "../stream/inbound-limits.ts";
+import { breakReason, TLS_BROKEN } from "../transport/broken-wire.ts";
 import { Driver } from "../transport/driver.ts";
 import {
   ErrorCode,
@@ -183,9 +184,9 @@ export class ClientConnection implements Http2Sink {
 
   onClosed(fault: Fault): void {
     const { closeError } = this.driver;
-    const broken = closeError === undefined ? undefined : `the connection broke: ${closeError.message}`;
+    const broken = closeError === undefined ? undefined : `the connection broke: ${breakReason("client", closeError)}`;
     const reason = broken ?? REASONS[fault.cause] ?? `the connection ended: ${fault.cause}`;
-    this.isOutputLost = fault.cause === "transport-closed";
+    this.isOutputLost = fault.cause === "transport-closed" || fault === TLS_BROKEN;
     this.retire(reason);
     for (const stream of this.http2.streams()) eventsOf(stream)?.onConnectionLost(reason);
   }

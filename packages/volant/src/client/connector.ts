@@ -5,6 +5,7 @@
 
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { breakReason } from "../transport/broken-wire.ts";
 import { SocketWire } from "../transport/socket-wire.ts";
 import { clearImmediate, setImmediate } from "../transport/time.ts";
 import { type ResolvedChannelTls, TlsDialer } from "../transport/tls-dialer.ts";
@@ -68,7 +69,7 @@ function connectTls(dialer: TlsDialer, endpoint: Endpoint, events: ConnectEvents
         events.onFailed(fault);
         return;
       }
-      socket.once("error", (error) => events.onBroken(reasonOf(error, true)));
+      socket.once("error", (error) => events.onBroken(breakReason("client", error)));
       const identity = new TlsIdentity(socket);
       events.onConnected((sink) => new SocketWire(socket, sink, pathOf(endpoint), identity));
     },

@@ -88,9 +88,9 @@ export class Http2Connection implements FrameSink {
     if (this.isOutputOverfull) this.parts.budget.count("unread-answers");
   }
 
-  /** The transport ended or failed; there will be no more octets. */
-  handleTransportClosed(): void {
-    this.parts.close(TRANSPORT_CLOSED);
+  /** The transport ended or failed; there will be no more octets. `fault`: what is counted for it, where that is not ordinary. */
+  handleTransportClosed(fault: Fault = TRANSPORT_CLOSED): void {
+    this.parts.close(fault);
     this.parts.output.discard();
   }
 

@@ -13,6 +13,7 @@ import { NO_DEADLINE } from "../rpc/deadline.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import { limitsOfPeer, type PeerLimits } from "../stream/inbound-limits.ts";
 import { isThenable } from "../stream/pump.ts";
+import { breakReason } from "../transport/broken-wire.ts";
 import { Driver } from "../transport/driver.ts";
 import type { FaultTotals } from "../transport/fault-totals.ts";
 import {
@@ -215,8 +216,8 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   onClosed({ cause }: Fault): void {
     this.stopTimers();
     const { closeError } = this.driver;
-    const broken = closeError === undefined ? "the connection was lost" : `the connection broke: ${closeError.message}`;
-    const reason = LOST[cause] ?? broken;
+    const broken = closeError === undefined ? undefined : `the connection broke: ${breakReason("server", closeError)}`;
+    const reason = LOST[cause] ?? broken ?? "the connection was lost";
     for (const stream of this.http2.streams()) (stream.context as ServerStream | undefined)?.onConnectionLost(reason);
   }
 

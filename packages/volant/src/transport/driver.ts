@@ -4,6 +4,7 @@
  */
 
 import { connectionFault, ErrorCode, type Fault, type Http2Connection, releaseBuffer } from "../http2/index.ts";
+import { faultOfBreak } from "./broken-wire.ts";
 import { type Flushable, flushAtEndOfTurn, flushIfLate } from "./flush-queue.ts";
 import { LATE_MS } from "./late.ts";
 import { monotonicMs } from "./time.ts";
@@ -120,7 +121,7 @@ export class Driver implements WireSink, Flushable {
     this.closeError = error;
     timerWheel.disarm(this.timer);
     this.writeStall?.stop();
-    this.http2.handleTransportClosed();
+    this.http2.handleTransportClosed(faultOfBreak(error));
     this.onGone(error);
   }
 

@@ -52,7 +52,9 @@ export class SocketWire implements Wire {
     else socket.resume();
     socket.on("end", () => sink.onEnd());
     socket.on("error", (error) => {
-      failure = error;
+      failure ??= error;
+      // Node leaves a socket open whose TLS is broken: nothing would be read of it any more, and nobody would hear of that.
+      socket.destroy();
     });
     socket.on("close", () => {
       this.hold.set(false);

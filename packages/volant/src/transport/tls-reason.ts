@@ -1,6 +1,9 @@
 /**
- * Errors of Node and OpenSSL in a handshake, as a sentence for who has to mend it. Owns these words for both roles.
+ * Errors of Node and OpenSSL in a handshake, as a sentence for who has to mend it. Owns these words for both roles, and how an error
+ * of TLS is told from others.
  */
+
+export type TlsRole = "client" | "server";
 
 type Reasons = readonly (readonly [code: RegExp, text: string])[];
 
@@ -37,12 +40,36 @@ const ON_SERVER: Reasons = [
 ];
 
 /** One line, with the code to search for. */
-export function tlsReason(role: "client" | "server", error: Error): string {
-  const { code = "", message } = error as NodeJS.ErrnoException;
-  const reasons = role === "client" ? ON_CLIENT : ON_SERVER;
-  const text = reasons.find(([pattern]) => pattern.test(code))?.[1];
+export function tlsReason(role: TlsRole, error: Error): string {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  const text = reasonByCode(role, code);
   if (text !== undefined) return `${text} (${code})`;
-  // OpenSSL puts its own source files around the words: error:0A00010B:SSL routines:function:words:file:line:.
-  const words = /:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1] ?? message.trim();
+  const words = opensslWords(error);
   return code === "" ? words : `${words} (${code})`;
+}
+
+/** Where the peer, whose half of the handshake ended later, did not accept a certificate. RFC 8446 §4.4.2.4. */
+export function certificateReason(role: TlsRole, code: string): string | undefined {
+  return OF_CERTIFICATES.test(code) ? `${reasonByCode(role, code)} (${code})` : undefined;
+}
+
+const OF_CERTIFICATES = /ALERT_(UNKNOWN_CA|\w*CERTIFICATE\w*)/;
+
+function reasonByCode(role: TlsRole, code: string): string | undefined {
+  const reasons = role === "client" ? ON_CLIENT : ON_SERVER;
+  return reasons.find(([pattern]) => pattern.test(code))?.[1];
+}
+
+/** OpenSSL puts a thread, a code and its own source files around the words: 80D2…:error:0A00010B:SSL routines:function:words:file:line:. */
+const OF_OPENSSL = /error:[0-9A-F]{8}:[^:]*:[^:]*:([^:]*)/i;
+
+/** True for what OpenSSL or Node's TLS found, false for what the system says of the socket below. Writes have it as EPROTO. */
+export function isTlsError(error: Error): boolean {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  return /^ERR_(SSL|TLS)_/.test(code) || OF_OPENSSL.test(message);
+}
+
+/** What went wrong, without what stands around it. */
+export function opensslWords({ message }: Error): string {
+  return OF_OPENSSL.exec(message)?.[1]?.trim() ?? message.trim();
 }

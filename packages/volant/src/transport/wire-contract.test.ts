@@ -309,3 +309,17 @@ test("a peer's address is written as it would be dialled", async (t) => {
   const [, overUnix] = await CARRIERS.unix!(t);
   assert.match(overUnix.wire.peer.address, /^unix:\/.+\/s$/);
 });
+
+for (const name of ["tcp", "unix", "tls"]) {
+  test(`${name}: an error of the socket closes the wire, and is told`, async (t) => {
+    const [near, far] = await CARRIERS[name]!(t);
+    const { socket } = near.wire as unknown as { readonly socket: Socket };
+    // As TLS does it: Node tells of the error and leaves the socket open.
+    socket.emit("error", Object.assign(new Error("read EIO"), { code: "EIO" }));
+    await eventually(
+      "both to close",
+      () => near.sink.log.length === 1 && far.sink.log.at(-1)?.startsWith("closed") === true,
+    );
+    assert.deepEqual(near.sink.log, ["closed EIO"]);
+  });
+}

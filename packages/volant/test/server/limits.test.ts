@@ -235,6 +235,6 @@ test("what broke a connection is told to the calls on it, on both sides", async 
   const connections = (lab.server as unknown as { connections: ChurningSet<{ driver: { wire: { socket: Socket } } }> })
     .connections;
   for (const { driver } of connections.values()) driver.wire.socket.resetAndDestroy();
-  assert.match((await failed).message, /the connection broke: read ECONNRESET/);
+  assert.match((await failed).message, /the connection broke: the server reset it \(ECONNRESET\)/);
   open();
 });
