@@ -4,6 +4,8 @@
  */
 import assert from "node:assert/strict";
 import type { FrameSink } from "../../packages/volant/src/http2/frame-reader.ts";
+import { FrameWatch } from "../../packages/volant/src/http2/frame-watch.ts";
+import { resolveHttp2Options } from "../../packages/volant/src/http2/options.ts";
 import type { FuzzRun, FuzzTarget } from "../target.ts";
 import { type Bugs, loadCore } from "./core.ts";
 import { chunksOf, damage, happens, Random, randomOctets } from "./random-source.ts";
@@ -101,12 +103,13 @@ function start(bug?: string): FuzzRun {
 
   const read = (octets: Buffer, chunks: Iterable<Buffer>, expectPreface: boolean, frames: number): string[] => {
     const sink = new CallList(frames);
-    const reader = new FrameReader(sink, MAX_FRAME_BYTES, expectPreface);
+    const watch = new FrameWatch(resolveHttp2Options());
+    const reader = new FrameReader(sink, watch, MAX_FRAME_BYTES, expectPreface);
     const kept = reader as unknown as { readonly partial: Buffer | undefined };
     for (const chunk of chunks) {
       // A copy of its own: a reader that keeps a view instead of octets is found out.
       const lent = Buffer.from(chunk);
-      reader.receive(lent);
+      reader.receive(lent, 0);
       lent.fill(0xaa);
       assert.ok((kept.partial?.length ?? 0) <= MAX_FRAME_BYTES + HEADER_BYTES, "more is kept than one frame");
     }

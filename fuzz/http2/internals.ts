@@ -26,11 +26,8 @@ export function ledgerOf(window: ReceiveWindow): Ledger {
 
 /** Octets of a frame or of a header block that are not complete. */
 export function keptOctets(connection: Http2Connection): { readonly frame: number; readonly block: number } {
-  const { reader, headers } = connection as unknown as {
-    readonly reader: { readonly partial: Buffer | undefined };
-    readonly headers: { readonly block: { readonly bytes: Buffer | undefined } };
-  };
-  return { frame: reader.partial?.length ?? 0, block: headers.block.bytes?.length ?? 0 };
+  const { reader } = connection as unknown as { readonly reader: { readonly partial: Buffer | undefined } };
+  return { frame: reader.partial?.length ?? 0, block: headersOf(connection).block.bytes?.length ?? 0 };
 }
 
 /** What the windows of streams grow to. */
@@ -43,5 +40,14 @@ export function grownStreamWindow(connection: Http2Connection): number {
 
 /** False while a CONTINUATION must come next. */
 export function isBetweenBlocks(connection: Http2Connection): boolean {
-  return !(connection as unknown as { readonly headers: { readonly isBlockOpen: boolean } }).headers.isBlockOpen;
+  return !headersOf(connection).isBlockOpen;
+}
+
+interface Headers {
+  readonly isBlockOpen: boolean;
+  readonly block: { readonly bytes: Buffer | undefined };
+}
+
+function headersOf(connection: Http2Connection): Headers {
+  return (connection as unknown as { readonly receiver: { readonly headers: Headers } }).receiver.headers;
 }

@@ -50,6 +50,8 @@ const REASONS: Readonly<Record<string, string>> = {
   "transport-closed": "the server closed the connection",
   "write-stalled": "the server read nothing of what was sent to it (writeStallTimeoutMs)",
   "keepalive-timeout": "the server did not answer a keepalive ping",
+  "frame-timeout": "the server began a frame and did not finish it (frameTimeoutMs)",
+  "header-block-timeout": "the server began a header block and did not finish it (headerBlockTimeoutMs)",
   "http1-answer": "the server answers in HTTP/1, not in HTTP/2: check the port, and whether a proxy is in between",
   "first-frame-is-not-settings": "the server does not speak HTTP/2: check the port, and whether it expects TLS",
 };

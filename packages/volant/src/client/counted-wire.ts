@@ -26,6 +26,10 @@ export class CountedWire implements Wire {
     return this.wire.unsentBytes;
   }
 
+  get receivedBytes(): number {
+    return this.wire.receivedBytes;
+  }
+
   pause(): void {
     this.wire.pause();
   }

@@ -7,6 +7,7 @@ import { ErrorCode } from "./error-code.ts";
 import { connectionFault, type Fault } from "./fault.ts";
 import { DEFAULT_WINDOW_BYTES, ReceiveWindow, SendWindow } from "./flow-window.ts";
 import { MAX_STREAM_ID } from "./frame-type.ts";
+import { FrameWatch } from "./frame-watch.ts";
 import { goAwayBytes, writeGoAway } from "./frames/goaway.ts";
 import { RST_STREAM_BYTES, writeRstStream } from "./frames/rst-stream.ts";
 import { WINDOW_UPDATE_BYTES, writeWindowUpdate } from "./frames/window-update.ts";
@@ -37,6 +38,7 @@ export class ConnectionParts {
   readonly budget: AbuseBudget;
   readonly slots: HandlerSlots;
   readonly stalls: StallWatch;
+  readonly frames: FrameWatch;
   /** The time of what is being handled; during a command of the layer above, of what was handled last. */
   nowMs = 0;
   /** The peer's parameters. */
@@ -75,6 +77,7 @@ export class ConnectionParts {
     this.slots = new HandlerSlots(options.abandonedHandlerMs, options.maxAbandonedHandlers);
     // A server may take a client's request as slowly as it likes; the call's deadline bounds that.
     this.stalls = new StallWatch(role === "server" ? options.streamStallTimeoutMs : Number.POSITIVE_INFINITY);
+    this.frames = new FrameWatch(options);
     this.receiveWindow = new ReceiveWindow(options.connectionWindowBytes);
   }
 

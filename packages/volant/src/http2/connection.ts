@@ -4,7 +4,8 @@
  *
  * Call order for a driver:
  *  1. `start(now)` once.
- *  2. `receive(bytes, now)` for each chunk, while `mayRead`; `handleTransportClosed()` when there will be no more.
+ *  2. `receive(bytes, now)` for each chunk, while `mayRead`; `handlePause(isPaused, now)` where it is not, and where it is again;
+ *     `handleTransportClosed()` when there will be no more.
  *  3. After the sink's `onOutput`, once the transport took what was written before: `takeOutput()`, write it, then
  *     `handleRoom()`, which may produce more. Taking earlier would hide a peer that reads nothing from every limit.
  *  4. After 2 and 3: arm one timer for `nextTimeout()`; when it fires, `handleTimeout(now)`.
@@ -40,7 +41,6 @@ const TRANSPORT_CLOSED = connectionFault(ErrorCode.NO_ERROR, "transport-closed",
 const CLOSED_BY_USER = connectionFault(ErrorCode.NO_ERROR, "closed", "user");
 const HANDSHAKE_TIMEOUT = connectionFault(ErrorCode.PROTOCOL_ERROR, "handshake-timeout");
 const SETTINGS_TIMEOUT = connectionFault(ErrorCode.SETTINGS_TIMEOUT, "settings-ack-timeout");
-const HEADER_BLOCK_TIMEOUT = connectionFault(ErrorCode.ENHANCE_YOUR_CALM, "header-block-timeout");
 
 /** Leaves headroom below 2^31: a connection that has used this many ids is replaced by its owner. */
 const LAST_USABLE_STREAM_ID = MAX_STREAM_ID - 2;
@@ -49,22 +49,20 @@ export class Http2Connection implements FrameSink {
   private readonly parts: ConnectionParts;
   private readonly sender: SendPath;
   private readonly settings: SettingsSync;
-  private readonly headers: ReceiveHeaders;
   private readonly receiver: ReceivePath;
   private readonly reader: FrameReader;
   private readonly reservation: Reservation;
   private readonly drain: Drain;
-  private handshakeDeadlineMs = Number.POSITIVE_INFINITY;
 
   constructor(role: Role, options: ResolvedHttp2Options, sink: Http2Sink) {
     this.parts = new ConnectionParts(role, options, sink);
     this.sender = new SendPath(this.parts);
     this.settings = new SettingsSync(this.parts, this.sender);
-    this.headers = new ReceiveHeaders(this.parts);
     this.drain = new Drain(this.parts);
-    const { sender, settings, headers, drain } = this;
+    const { sender, settings, drain } = this;
+    const headers = new ReceiveHeaders(this.parts);
     this.receiver = new ReceivePath(this.parts, { sender, settings, headers, drain });
-    this.reader = new FrameReader(this, options.maxFrameBytes, role === "server");
+    this.reader = new FrameReader(this, this.parts.frames, options.maxFrameBytes, role === "server");
     this.reservation = new Reservation(this.parts, this.sender);
   }
 
@@ -73,7 +71,7 @@ export class Http2Connection implements FrameSink {
   /** A client speaks first; a server waits for the preface, so that another protocol can be answered in its own words. */
   start(nowMs: number): void {
     this.parts.nowMs = nowMs;
-    this.handshakeDeadlineMs = nowMs + this.parts.options.handshakeTimeoutMs;
+    this.settings.handshakeDeadlineMs = nowMs + this.parts.options.handshakeTimeoutMs;
     if (this.parts.role === "server") return;
     const { output } = this.parts;
     output.ensure(CLIENT_PREFACE.length);
@@ -84,7 +82,7 @@ export class Http2Connection implements FrameSink {
   receive(bytes: Buffer, nowMs: number): void {
     if (this.parts.isClosed) return;
     this.parts.nowMs = nowMs;
-    this.reader.receive(bytes);
+    this.reader.receive(bytes, nowMs);
     if (this.isOutputOverfull) this.parts.budget.count("unread-answers");
   }
 
@@ -101,12 +99,19 @@ export class Http2Connection implements FrameSink {
     if (this.sender.hasWritable) this.deliverWritable();
   }
 
-  handleTimeout(nowMs: number): void {
+  /** Whether we hold chunks back: for that no peer is at fault. */
+  handlePause(isPaused: boolean, nowMs: number): void {
+    this.parts.frames.handlePause(isPaused, nowMs);
+  }
+
+  /** `receivedBytes`: what the transport took in so far, an incomplete record of TLS included; see `frame-watch.ts`. */
+  handleTimeout(nowMs: number, receivedBytes: number = 0): void {
     const { parts } = this;
     parts.nowMs = nowMs;
-    if (nowMs >= this.handshakeDeadline) parts.fail(HANDSHAKE_TIMEOUT);
+    const slow = parts.frames.findFault(nowMs, receivedBytes);
+    if (nowMs >= this.settings.handshakeDeadlineMs) parts.fail(HANDSHAKE_TIMEOUT);
     else if (nowMs >= this.settings.ackDeadlineMs) parts.fail(SETTINGS_TIMEOUT);
-    else if (nowMs >= this.headers.blockDeadlineMs) parts.fail(HEADER_BLOCK_TIMEOUT);
+    else if (slow !== undefined) parts.fail(slow);
     else if (nowMs >= this.drain.deadlineMs) this.drain.finish();
     parts.budget.handleTimeout(nowMs);
     if (nowMs >= parts.slots.checkAtMs) this.giveUpHandlers(nowMs);
@@ -117,9 +122,9 @@ export class Http2Connection implements FrameSink {
   nextTimeout(): number {
     if (this.parts.isClosed) return Number.POSITIVE_INFINITY;
     return Math.min(
-      this.handshakeDeadline,
+      this.settings.handshakeDeadlineMs,
       this.settings.ackDeadlineMs,
-      this.headers.blockDeadlineMs,
+      this.parts.frames.nextTimeoutMs,
       this.drain.deadlineMs,
       this.parts.budget.resumeAtMs,
       this.parts.slots.checkAtMs,
@@ -302,6 +307,11 @@ export class Http2Connection implements FrameSink {
     return this.parts.streams.size;
   }
 
+  /** Octets that are here of a DATA frame of this stream that is not complete: nobody was told of them yet. */
+  heldDataOf(stream: Http2Stream): number {
+    return this.reader.heldDataOf(stream.id);
+  }
+
   streams(): readonly Http2Stream[] {
     return this.parts.streams.values();
   }
@@ -375,10 +385,6 @@ export class Http2Connection implements FrameSink {
     for (const stream of this.parts.stalls.takeStalled(nowMs)) {
       if (!this.parts.isClosed) this.parts.dropStalled(stream);
     }
-  }
-
-  private get handshakeDeadline(): number {
-    return this.settings.remoteReceived ? Number.POSITIVE_INFINITY : this.handshakeDeadlineMs;
   }
 
   private deliverWritable(): void {

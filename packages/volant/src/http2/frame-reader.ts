@@ -4,10 +4,13 @@
  *
  * Invariant: any chunking of the same octets gives the same calls.
  */
-import { FRAME_HEADER_BYTES } from "./frame-type.ts";
+import { FRAME_HEADER_BYTES, FrameType } from "./frame-type.ts";
+import type { FrameWatch } from "./frame-watch.ts";
 import { readPayloadLength, readStreamId } from "./frames/frame-header.ts";
 import { CLIENT_PREFACE } from "./preface.ts";
 
+/** Where the type stands in a frame header. */
+const TYPE_AT = 3;
 /** Enough to tell an HTTP/1.1 method from noise. */
 const STRANGER_BYTES = 4;
 
@@ -24,6 +27,7 @@ export interface FrameSink {
 
 export class FrameReader {
   private readonly sink: FrameSink;
+  private readonly watch: FrameWatch;
   private readonly maxFrameBytes: number;
   /** Octets of the preface still expected. */
   private prefaceLeft: number;
@@ -33,8 +37,10 @@ export class FrameReader {
   private partialLength = 0;
   private dead = false;
 
-  constructor(sink: FrameSink, maxFrameBytes: number, expectPreface: boolean) {
+  /** `watch` hears of frames that are not complete. */
+  constructor(sink: FrameSink, watch: FrameWatch, maxFrameBytes: number, expectPreface: boolean) {
     this.sink = sink;
+    this.watch = watch;
     this.maxFrameBytes = maxFrameBytes;
     this.prefaceLeft = expectPreface ? CLIENT_PREFACE.length : 0;
   }
@@ -43,21 +49,38 @@ export class FrameReader {
     return this.prefaceLeft === 0;
   }
 
-  receive(chunk: Buffer): void {
+  /** Octets that are here of an incomplete DATA frame of that stream. */
+  heldDataOf(streamId: number): number {
+    const { partial, partialLength } = this;
+    if (partial === undefined || partialLength < FRAME_HEADER_BYTES || partial[TYPE_AT] !== FrameType.DATA) return 0;
+    return readStreamId(partial, 5) === streamId ? partialLength - FRAME_HEADER_BYTES : 0;
+  }
+
+  receive(chunk: Buffer, nowMs: number): void {
     if (this.dead) return;
     let at = this.prefaceLeft === 0 ? 0 : this.readPreface(chunk);
     if (at < 0) return;
     if (this.partial !== undefined) {
       at = this.completePartial(chunk, at);
-      if (at < 0) return;
+      if (at < 0) {
+        if (this.partial !== undefined) this.watch.grow(this.partialLength, this.partialType, nowMs);
+        return;
+      }
+      this.watch.end();
     }
     this.readWhole(chunk, at);
+    if (this.partial !== undefined) this.watch.begin(this.partialLength, this.partialType, nowMs);
   }
 
   /** No further octet is looked at. */
   stop(): void {
     this.dead = true;
     this.partial = undefined;
+  }
+
+  /** -1 while its octet is not here. */
+  private get partialType(): number {
+    return this.partialLength > TYPE_AT ? this.partial![TYPE_AT]! : -1;
   }
 
   private readPreface(chunk: Buffer): number {

@@ -50,6 +50,7 @@ export const OPTION_RULES = {
   handshakeTimeoutMs: { initial: 10_000, min: 1, max: 0x7fff_ffff },
   settingsAckTimeoutMs: { initial: 10_000, min: 1, max: 0x7fff_ffff },
   headerBlockTimeoutMs: { initial: 10_000, min: 1, max: 0x7fff_ffff },
+  frameTimeoutMs: { initial: 20_000, min: 1, max: OFF },
   drainPingTimeoutMs: { initial: 5_000, min: 1, max: 0x7fff_ffff },
 } as const satisfies Record<string, OptionRule>;
 
@@ -161,8 +162,13 @@ export interface Http2Options {
   readonly handshakeTimeoutMs?: number;
   /** For the acknowledgement of our SETTINGS. Default 10 s. */
   readonly settingsAckTimeoutMs?: number;
-  /** From HEADERS to END_HEADERS. Default 10 s. */
+  /** From the first octet of HEADERS to END_HEADERS. Default 10 s. */
   readonly headerBlockTimeoutMs?: number;
+  /**
+   * How long a frame that is not complete may gain less than a KiB; both roles. Default 20 s: uploads of 51 octets a second go
+   * on, whatever the size of their frames. Without it a frame that stops in the middle holds its connection for ever.
+   */
+  readonly frameTimeoutMs?: number;
   /** How long a drain waits for the PING that proves the peer saw the first GOAWAY. Default 5 s. */
   readonly drainPingTimeoutMs?: number;
 }

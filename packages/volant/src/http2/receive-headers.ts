@@ -36,8 +36,6 @@ const TRAILERS_WITHOUT_END = streamFault(ErrorCode.PROTOCOL_ERROR, "trailers-wit
 export class ReceiveHeaders {
   private readonly parts: ConnectionParts;
   private readonly block: HeaderBlock;
-  /** When the open block must be complete; Infinity while none is open. */
-  blockDeadlineMs = Number.POSITIVE_INFINITY;
   /** A fault of the HEADERS frame itself that only ends its stream; acted on after decoding. */
   private pendingFault: Fault | undefined;
 
@@ -66,7 +64,7 @@ export class ReceiveHeaders {
     if ((flags & FrameFlag.END_HEADERS) !== 0) return this.onBlock(streamId, endStream, bytes, from, end);
     // CVE-2019-9518: a fragment of nothing.
     if (from === end && !this.parts.charge("empty-header-fragment")) return false;
-    this.blockDeadlineMs = this.parts.nowMs + this.parts.options.headerBlockTimeoutMs;
+    this.parts.frames.beginBlock(this.parts.nowMs);
     const tooMuch = this.block.begin(streamId, endStream, bytes, from, end);
     return tooMuch === undefined || this.fail(tooMuch);
   }
@@ -77,7 +75,7 @@ export class ReceiveHeaders {
     if ((flags & FrameFlag.END_HEADERS) === 0) return length > 0 || this.parts.charge("empty-header-fragment");
     const { streamId, endStream } = this.block;
     const whole = this.block.take();
-    this.blockDeadlineMs = Number.POSITIVE_INFINITY;
+    this.parts.frames.endBlock();
     return this.onBlock(streamId, endStream, whole, 0, whole.length);
   }
 

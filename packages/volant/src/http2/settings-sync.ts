@@ -18,6 +18,8 @@ const SERVER_ENABLES_PUSH = connectionFault(ErrorCode.PROTOCOL_ERROR, "settings-
 
 export class SettingsSync {
   remoteReceived = false;
+  /** When the peer's first SETTINGS must be here, and a client's preface before them; Infinity once they are. */
+  handshakeDeadlineMs = Number.POSITIVE_INFINITY;
   /** When our SETTINGS must be acknowledged; Infinity once they are. */
   ackDeadlineMs = Number.POSITIVE_INFINITY;
   private awaitingAck = false;
@@ -63,6 +65,7 @@ export class SettingsSync {
       if (illegal !== undefined) return this.fail(illegal);
     }
     this.remoteReceived = true;
+    this.handshakeDeadlineMs = Number.POSITIVE_INFINITY;
     if (!this.acknowledge()) return false;
     // Behind the acknowledgement, so that no octet goes out on a window that the peer may not count with yet.
     this.sender.pump();

@@ -59,8 +59,9 @@ export class RequestStalls extends WheelTimer {
     const stalled: RequestProgress[] = [];
     for (const stream of http2.streams()) {
       const call = stream.context as RequestProgress | undefined;
-      const progress = call?.requestProgress ?? -1;
-      if (call === undefined || progress < 0) continue;
+      const told = call?.requestProgress ?? -1;
+      if (call === undefined || told < 0) continue;
+      const progress = told + http2.heldDataOf(stream);
       const before = seen.get(call);
       const hasMoved = before === undefined || progress < before || progress - before >= MIN_PROGRESS_BYTES;
       if (hasMoved || !isFree) missing.set(call, progress);

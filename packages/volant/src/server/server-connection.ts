@@ -54,6 +54,8 @@ export interface ServerParts {
 const LOST: Readonly<Record<string, string>> = {
   "write-stalled": "the client read nothing of what was sent to it",
   "keepalive-timeout": "the client did not answer a keepalive ping",
+  "frame-timeout": "the client began a frame and did not finish it",
+  "header-block-timeout": "the client began a header block and did not finish it",
   "max-age-grace-over": "the connection reached its greatest age, and the grace after it is over",
 };
 

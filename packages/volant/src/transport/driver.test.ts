@@ -33,6 +33,7 @@ class ScriptedWire implements Wire {
 
   /** What is left of the write that waits. */
   unsentBytes = 0;
+  receivedBytes = 0;
 
   /** The peer reads. */
   drain(): void {
@@ -378,4 +379,33 @@ test("a deadline that passed while the process stood still waits for what had ar
   assert.equal(silent.driver.http2.fault?.cause, "settings-ack-timeout");
   closed(silent.driver);
   assert.deepEqual([gone.length, silent.gone.length, timerWheel.size], [1, 1, 0]);
+});
+
+test("a frame that is not complete while we do not read is no fault of the peer; afterwards its time begins anew", async () => {
+  const { driver, wire, http2 } = await ready();
+  wire.isFull = true;
+  driver.onChunk(frames.ping("aaaaaaaa").bytes());
+  await endOfTurn();
+  const floods = Array.from({ length: 200 }, () => frames.ping("bbbbbbbb").bytes());
+  driver.onChunk(Buffer.concat([...floods, frames.ping("cccccccc").bytes().subarray(0, 12)]));
+  assert.equal(wire.log.at(-1), "pause");
+  assert.equal(http2.nextTimeout(), Number.POSITIVE_INFINITY);
+  wire.isFull = false;
+  wire.drain();
+  assert.equal(wire.log.at(-1), "resume");
+  assert.ok(http2.nextTimeout() < Number.POSITIVE_INFINITY);
+  closed(driver);
+});
+
+test("what the wire took in and cannot hand on yet is progress of a frame that is not complete", async () => {
+  const { driver, wire, http2 } = await ready();
+  driver.onChunk(frames.ping("aaaaaaaa").bytes().subarray(0, 12));
+  for (let look = 0; look < 20; look++) {
+    wire.receivedBytes += 1_000;
+    driver.handleTimer(http2.nextTimeout());
+  }
+  assert.equal(http2.isClosed, false);
+  for (let look = 0; look < 3; look++) if (!http2.isClosed) driver.handleTimer(http2.nextTimeout());
+  assert.equal(http2.fault?.cause, "frame-timeout");
+  closed(driver);
 });

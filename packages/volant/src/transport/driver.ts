@@ -162,7 +162,7 @@ export class Driver implements WireSink, Flushable {
       return;
     }
     if (this.isLate(nowMs)) return;
-    this.http2.handleTimeout(nowMs);
+    this.http2.handleTimeout(nowMs, this.wire!.receivedBytes);
     this.afterCore();
     if (this.writing === undefined) this.resume();
   }
@@ -251,13 +251,16 @@ export class Driver implements WireSink, Flushable {
     this.write();
     if (this.writing === undefined && this.http2.mayRead) return;
     this.paused = true;
+    this.http2.handlePause(true, this.lastReadMs);
     this.wire!.pause();
   }
 
   private resume(): void {
     if (!this.paused || this.gone || !this.http2.mayRead) return;
     this.paused = false;
+    this.http2.handlePause(false, performance.now());
     this.wire!.resume();
+    this.afterCore();
   }
 }
 

@@ -17,6 +17,7 @@ const READ_BYTES = 65_536;
 export class MemoryWire implements Wire {
   /** Who the other side is. */
   readonly peer: Peer;
+  receivedBytes = 0;
   private readonly sink: WireSink;
   /** Of the inbox. */
   private readonly capacityBytes: number;
@@ -130,6 +131,7 @@ export class MemoryWire implements Wire {
     for (let left = this.inbox.length; left > 0 && !this.paused && !this.closed; left--) {
       const chunk = this.inbox.shift()!;
       this.inboxBytes -= chunk.length;
+      this.receivedBytes += chunk.length;
       if (this.inbox.length > 0) this.schedule();
       this.sink.onChunk(chunk);
       // As a socket's buffer is read into again: who still refers to it finds out.

@@ -12,12 +12,13 @@ import type { Peer, Wire, WireSink } from "./wire.ts";
 
 /**
  * What Node's own socket timeout reads to tell a slow write from a stuck one; `writableLength` stays the same until a write
- * is over. Where a Node has it no more, whole writes are what counts.
+ * is over. Where a Node has it no more, whole writes are what counts, and whole records.
  */
-interface QueueOfSystem {
+interface HandleOfSystem {
   readonly writeQueueSize?: number;
+  readonly bytesRead?: number;
   /** Of TLS: what is below it. */
-  readonly _parent?: QueueOfSystem;
+  readonly _parent?: HandleOfSystem;
 }
 
 /** Wires of this thread that read nothing until the next turn. */
@@ -76,11 +77,18 @@ export class SocketWire implements Wire {
   }
 
   get unsentBytes(): number {
-    const { socket } = this;
-    const queue = (socket as unknown as { readonly _handle?: QueueOfSystem | null })._handle;
-    if (queue?.writeQueueSize === undefined) return socket.writableLength;
+    const { handle } = this;
+    if (handle?.writeQueueSize === undefined) return this.socket.writableLength;
     // TLS counts a write until all of it was taken; only the socket below tells how much of it was.
-    return queue.writeQueueSize + (queue._parent?.writeQueueSize ?? 0);
+    return handle.writeQueueSize + (handle._parent?.writeQueueSize ?? 0);
+  }
+
+  get receivedBytes(): number {
+    return this.handle?._parent?.bytesRead ?? this.socket.bytesRead;
+  }
+
+  private get handle(): HandleOfSystem | null | undefined {
+    return (this.socket as unknown as { readonly _handle?: HandleOfSystem | null })._handle;
   }
 
   pause(): void {

@@ -151,6 +151,15 @@ for (const [name, open] of Object.entries(CARRIERS)) {
     assert.equal(far.sink.text, "one two");
   });
 
+  test(`${name}: octets received are counted, at least those that are handed on`, async (t) => {
+    const [near, far] = await open(t);
+    const before = far.wire.receivedBytes;
+    await sent(near.wire, Buffer.alloc(10_000));
+    await eventually("everything to arrive", () => far.sink.bytes === 10_000);
+    assert.ok(far.wire.receivedBytes - before >= (name === "tls" ? 10_020 : 10_000));
+    near.wire.destroy();
+  });
+
   test(`${name}: a peer that does not read makes a write wait, and reading ends the wait`, async (t) => {
     const [near, far] = await open(t);
     far.wire.pause();

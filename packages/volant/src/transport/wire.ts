@@ -19,6 +19,8 @@ export interface Wire {
   write(bytes: Buffer, onWritten: () => void): boolean;
   /** Octets of the write under way that wait for the peer to read; less than before means that it does. */
   readonly unsentBytes: number;
+  /** Octets that came from the peer, those among them that cannot be delivered yet: an incomplete record of TLS. */
+  readonly receivedBytes: number;
   /** No chunk is delivered until `resume`. */
   pause(): void;
   resume(): void;

@@ -138,6 +138,13 @@ export function request(id: number, endStream: boolean = false): Buffer {
   return octets;
 }
 
+/** An octet a second; the result is how many seconds the victim went on. */
+export function drip(victim: Victim, octets: Buffer): number {
+  let seconds = 0;
+  for (; seconds < 1_000 && victim.feed(octets.subarray(seconds, seconds + 1)); seconds++) victim.pass(1_000);
+  return seconds;
+}
+
 /** That many calls of an honest peer, ten a millisecond, each with `more` in front; all of them complete. */
 export function completeCalls(victim: Victim, count: number, more: (id: number) => readonly Frame[]): void {
   const { core } = victim;

@@ -3,7 +3,7 @@
  */
 import type { Http2Options } from "../../src/http2/options.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
-import { type Attack, OFF, type Outcome, request, Victim } from "./attack.ts";
+import { type Attack, drip, OFF, type Outcome, request, Victim } from "./attack.ts";
 
 const empty = frames.data(1, "").bytes();
 
@@ -166,4 +166,43 @@ const stalled: Attack = {
   },
 };
 
-export const DATA_ATTACKS: readonly Attack[] = [emptyData, tinyData, padding, stalled];
+const largeData = frames.data(1, 16_384).bytes();
+
+const slowFrame: Attack = {
+  name: "a DATA frame that is sent an octet a second, or stops in the middle",
+  cve: "slowloris",
+  rule: "a frame that is not complete gains a KiB in each period, of whatever type it is; time in which we do not read is not counted",
+  options: ["frameTimeoutMs"],
+  counter: "frame-timeout",
+  unit: "seconds of a connection",
+  allowed: 20,
+  off: { frameTimeoutMs: OFF },
+  play: (options) => {
+    const victim = new Victim("server", options);
+    victim.feed(request(1));
+    const dripped = drip(victim, largeData);
+    const stopped = new Victim("server", options);
+    stopped.feed(request(1), largeData.subarray(0, 8_000));
+    let seconds = 0;
+    for (; seconds < 1_000 && stopped.isReading; seconds++) stopped.pass(1_000);
+    return { got: Math.max(dripped, seconds), core: victim.core };
+  },
+  honest: {
+    name: "a DATA frame of 16 KiB over a link of 100 octets a second, and one over 2 KiB a second with an outage of 19 seconds after each",
+    play: () => {
+      const victim = new Victim("server");
+      victim.feed(request(1));
+      const send = (octets: number, pauseMs: number): void => {
+        for (let at = 0; at < largeData.length; at += octets) {
+          victim.feed(largeData.subarray(at, at + octets));
+          victim.pass(pauseMs);
+        }
+      };
+      send(100, 1_000);
+      send(2_048, 19_000);
+      victim.assertUnhurt();
+    },
+  },
+};
+
+export const DATA_ATTACKS: readonly Attack[] = [emptyData, tinyData, padding, stalled, slowFrame];

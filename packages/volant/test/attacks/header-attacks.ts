@@ -6,7 +6,7 @@ import type { HeaderField } from "../../src/http2/hpack/index.ts";
 import type { Http2Options } from "../../src/http2/options.ts";
 import { CoreUnderTest } from "../../src/testing/connection-pair.ts";
 import { type Fields, frames, headerBlock } from "../../src/testing/frame-factory.ts";
-import { type Attack, OFF, type Outcome, request, Victim } from "./attack.ts";
+import { type Attack, drip, OFF, type Outcome, request, Victim } from "./attack.ts";
 
 const REQUEST: Fields = [
   [":method", "POST"],
@@ -106,6 +106,38 @@ const slowBlock: Attack = {
       const victim = new Victim("server");
       victim.feed(opened(1));
       victim.pass(9_000).feed(frames.continuation(1, NOTHING));
+      victim.pass(60_000).assertUnhurt();
+    },
+  },
+};
+
+const slowHeaders: Attack = {
+  name: "a HEADERS frame that is sent an octet a second",
+  cve: "slowloris",
+  rule: "the time of a block begins with the first octet of its HEADERS, and not when that frame is complete",
+  options: ["headerBlockTimeoutMs"],
+  counter: "header-block-timeout",
+  unit: "seconds of a connection",
+  allowed: 10,
+  off: { headerBlockTimeoutMs: 0x7fff_ffff },
+  play: (options) => {
+    const victim = new Victim("server", options);
+    const block = headerBlock([...REQUEST, ["a", "x".repeat(10_000)]]);
+    return { got: drip(victim, frames.headers(1).block(block).bytes()), core: victim.core };
+  },
+  honest: {
+    name: "a HEADERS frame of 15 KiB over a link of 2 KiB a second",
+    play: () => {
+      const victim = new Victim("server");
+      const octets = frames
+        .headers(1)
+        .fields([...REQUEST, ["a", "x".repeat(15_000)]])
+        .bytes();
+      for (let at = 0; at < octets.length; at += 2_048) {
+        victim.feed(octets.subarray(at, at + 2_048));
+        victim.pass(1_000);
+      }
+      if (victim.core.http2.streamCount !== 1) throw new Error("the request was not taken");
       victim.pass(60_000).assertUnhurt();
     },
   },
@@ -360,6 +392,7 @@ export const HEADER_ATTACKS: readonly Attack[] = [
   continuations,
   emptyFragments,
   slowBlock,
+  slowHeaders,
   silence,
   hpackBomb,
   fieldBomb,

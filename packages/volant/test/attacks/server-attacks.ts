@@ -205,7 +205,7 @@ const trickle: ServerAttack = {
       return { got: seconds, counted: server.stats().faults["request-stalled"] ?? 0 };
     }),
   honest: {
-    name: "an upload of 100 octets a second for ten minutes, and a chat that is silent for an hour",
+    name: "uploads of 100 octets a second, in small frames for ten minutes or in one of 16 KiB, and a chat that is silent for an hour",
     play: () =>
       scene({}, {}, async ({ server, time }) => {
         const peer = await MemoryPeer.ready(server);
@@ -213,7 +213,17 @@ const trickle: ServerAttack = {
         peer.send(call(3, "Unary"), frames.data(3, prefixed(Buffer.alloc(0), 0, 60_000 + 6)));
         // Field 3, a byte string: tag, a length of three octets, then its content.
         peer.send(frames.data(3, Buffer.from([0x1a, 0xe2, 0xd4, 0x03])));
-        await time.pass(600_000, 10_000, () => peer.send(frames.data(3, 1_000)));
+        const other = await MemoryPeer.ready(server);
+        const large = frames.data(1, prefixed(Buffer.from([0x1a, 0xfd, 0x7c, ...Buffer.alloc(15_997)]))).endStream();
+        other.send(call(1, "Unary"));
+        let at = 0;
+        await time.pass(600_000, 10_000, () => {
+          peer.send(frames.data(3, 1_000));
+          other.send(large.bytes().subarray(at, at + 1_000));
+          at += 1_000;
+        });
+        if (other.countOf(/^HEADERS 1 .*grpc-status=0/) !== 1)
+          throw new Error(`not answered: ${other.lines.join("; ")}`);
         peer.send(frames.data(3, 2).endStream());
         await time.pass(3_600_000, 60_000);
         if (peer.countOf(/^HEADERS 3 .*grpc-status=0/) !== 1) throw new Error(`not answered: ${peer.lines.join("; ")}`);

@@ -76,6 +76,7 @@ class HeldWire implements Wire {
   readonly peer = { address: "held" };
   readonly written: Buffer[] = [];
   readonly unsentBytes = 0;
+  readonly receivedBytes = 0;
   private readonly sink: WireSink;
 
   constructor(sink: WireSink) {
