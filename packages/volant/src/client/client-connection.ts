@@ -41,6 +41,8 @@ export interface ConnectionListener {
   onTooManyPings(): void;
   /** No new call may start here; those under way go on. Called at most once, also before `onGone`. */
   onRetired(connection: ClientConnection, reason: string): void;
+  /** What became of the calls that were under way then: one was answered, or none before the end (see `hasAnswered`). */
+  onJudged(connection: ClientConnection): void;
   /** It is over, and so are its calls. */
   onGone(connection: ClientConnection): void;
 }
@@ -111,6 +113,11 @@ export class ClientConnection implements Http2Sink {
     return this.isOutputLost && this.wire!.writes === writeCount;
   }
 
+  /** No call was answered here yet, and one that is under way still may be. */
+  get mayAnswer(): boolean {
+    return !this.hasAnswered && !this.http2.isClosed && this.activeStreams > 0;
+  }
+
   get canStartCall(): boolean {
     return !this.retired && this.http2.canOpenStream;
   }
@@ -144,7 +151,7 @@ export class ClientConnection implements Http2Sink {
   // Http2Sink
 
   onHeaders(stream: Http2Stream, fields: HeaderField[], endStream: boolean): void {
-    this.hasAnswered = true;
+    if (!this.hasAnswered) this.onFirstAnswer();
     eventsOf(stream)?.onHeaders(fields, endStream);
   }
 
@@ -189,12 +196,18 @@ export class ClientConnection implements Http2Sink {
     const broken = closeError === undefined ? undefined : `the connection broke: ${breakReason("client", closeError)}`;
     const reason = broken ?? REASONS[fault.cause] ?? `the connection ended: ${fault.cause}`;
     this.isOutputLost = fault.cause === "transport-closed" || fault === TLS_BROKEN;
-    this.retire(reason);
+    if (!this.retired) this.retire(reason);
+    else if (!this.hasAnswered) this.listener.onJudged(this);
     for (const stream of this.http2.streams()) eventsOf(stream)?.onConnectionLost(reason);
   }
 
   onOutput(urgent: boolean): void {
     this.driver.outputPending(urgent);
+  }
+
+  private onFirstAnswer(): void {
+    this.hasAnswered = true;
+    if (this.retired) this.listener.onJudged(this);
   }
 
   /** No new calls; the connection closes when those under way are over. */

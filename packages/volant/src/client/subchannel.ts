@@ -4,7 +4,8 @@
  *
  * READY means that the server's SETTINGS arrived within the connect timeout: an open TCP port alone proves nothing. A
  * server that keeps ending connections before it has answered anything is one that cannot be reached: it is waited for
- * like one, or a client would connect to it in a loop as fast as it can.
+ * like one, or a client would connect to it in a loop as fast as it can. A server that says GOAWAY while calls are under way
+ * most likely answers them: it is judged when it has, or when the connection ends without.
  */
 
 import { detached } from "../rpc/ambient.ts";
@@ -53,6 +54,8 @@ const STATE_OF_PHASE: Readonly<Record<Phase["kind"], ConnectivityState>> = {
 
 /** A first connection that ends without an answer is replaced at once: it may have met a server on its way out. */
 const FREE_LOSSES = 1;
+/** Since the last answer. More count as losses at once: a server that takes calls, says GOAWAY and is silent is not met once a call. */
+const MAX_UNJUDGED = 16;
 
 export class Subchannel implements ConnectionListener {
   /** Why the last attempt or connection ended. */
@@ -70,6 +73,8 @@ export class Subchannel implements ConnectionListener {
   private readonly hold = new ProcessHold();
   /** Every connection that is not gone, retired ones among them. */
   private readonly connections = new Set<ClientConnection>();
+  /** Those that take no new calls and have answered none yet, and since when they were ready. */
+  private readonly unjudged = new Map<ClientConnection, number>();
   private readonly faults = new FaultTotals();
   private readonly goneWaiters: (() => void)[] = [];
 
@@ -154,16 +159,44 @@ export class Subchannel implements ConnectionListener {
     }
     if (phase.kind !== "ready" || phase.connection !== connection) return;
     this.lastFailure = reason;
-    const wasUseful = connection.hasAnswered || monotonicMs() - phase.sinceMs >= this.options.backoff.initialMs;
-    this.failures = wasUseful ? 0 : this.failures + 1;
+    if (connection.mayAnswer && this.unjudged.size < MAX_UNJUDGED) this.unjudged.set(connection, phase.sinceMs);
+    else if (connection.hasAnswered) this.onProof();
+    else this.failures = this.hasLasted(phase.sinceMs) ? 0 : this.failures + 1;
     if (this.failures <= FREE_LOSSES) this.enter({ kind: "idle" });
     else this.backOff();
+  }
+
+  onJudged(connection: ClientConnection): void {
+    const sinceMs = this.unjudged.get(connection);
+    if (sinceMs === undefined) return;
+    this.unjudged.delete(connection);
+    const { phase } = this;
+    if (connection.hasAnswered) {
+      this.onProof();
+      if (phase.kind !== "backoff") return;
+      clearTimeout(phase.timer);
+      this.enter({ kind: "idle" });
+    } else if (!this.hasLasted(sinceMs)) {
+      this.failures++;
+      if (phase.kind === "idle" && this.failures > FREE_LOSSES) this.backOff();
+    }
   }
 
   onGone(connection: ClientConnection): void {
     this.connections.delete(connection);
     this.faults.addGone(connection.http2);
     if (this.connections.size === 0) for (const resolve of this.goneWaiters.splice(0)) resolve();
+  }
+
+  /** The server answers calls: what was lost before does not count any more. */
+  private onProof(): void {
+    this.failures = 0;
+    this.unjudged.clear();
+  }
+
+  /** As long as the wait for another would have been. */
+  private hasLasted(sinceMs: number): boolean {
+    return performance.now() - sinceMs >= this.options.backoff.initialMs;
   }
 
   private startAttempt(): void {
