@@ -47,12 +47,16 @@ class EchoConnection implements Http2Sink {
       this.http2.handleRoom();
     }
     if (this.http2.isClosed && !this.isWriting) this.socket.destroySoon();
-    else if (!this.http2.mayRead) this.socket.pause();
+    else if (!this.http2.mayRead) {
+      this.socket.pause();
+      this.http2.handlePause(true, performance.now());
+    }
   }
 
   private resume(): void {
     this.isWriting = false;
     this.socket.resume();
+    this.http2.handlePause(false, performance.now());
     this.http2.handleRoom();
   }
 

@@ -88,13 +88,17 @@ export class SocketDriver {
       else this.http2.handleRoom();
     }
     if ((this.http2.isClosed || this.http2.isDrained) && !this.isWriting) this.socket.destroySoon();
-    else if (!this.http2.mayRead) this.socket.pause();
+    else if (!this.http2.mayRead) {
+      this.socket.pause();
+      this.http2.handlePause(true, performance.now());
+    }
     this.armTimer();
   }
 
   private onDrain(): void {
     this.isWriting = false;
     this.socket.resume();
+    this.http2.handlePause(false, performance.now());
     this.http2.handleRoom();
     this.flush();
   }

@@ -10,7 +10,7 @@ import { SocketWire } from "../transport/socket-wire.ts";
 import { clearImmediate, setImmediate } from "../transport/time.ts";
 import { type ResolvedChannelTls, TlsDialer } from "../transport/tls-dialer.ts";
 import { TlsIdentity } from "../transport/tls-identity.ts";
-import { tlsReason } from "../transport/tls-reason.ts";
+import { isTlsError, tlsReason } from "../transport/tls-reason.ts";
 import type { Wire, WireSink } from "../transport/wire.ts";
 import type { Endpoint } from "./target.ts";
 
@@ -69,7 +69,9 @@ function connectTls(dialer: TlsDialer, endpoint: Endpoint, events: ConnectEvents
         events.onFailed(fault);
         return;
       }
-      socket.once("error", (error) => events.onBroken(breakReason("client", error)));
+      socket.once("error", (error) => {
+        if (isTlsError(error)) events.onBroken(breakReason("client", error));
+      });
       const identity = new TlsIdentity(socket);
       events.onConnected((sink) => new SocketWire(socket, sink, pathOf(endpoint), identity));
     },

@@ -23,6 +23,7 @@ const OTHER_LIBRARY = errorOf(
   "ERR_OSSL_BAD_DECRYPT",
   "403DEEEE787F0000:error:1C800064:Provider routines:ossl_cipher_unpadblock:bad decrypt:../deps/openssl/x.c:129:\n",
 );
+const WORDLESS = errorOf("ERR_SSL_REASON", "403DEEEE787F0000:error:0A0FFFFF:SSL routines:::../deps/openssl/x.c:129:\n");
 const NO_CERTIFICATE = errorOf(
   "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
   "80D2EEEE787F0000:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/x.c:9:\n",
@@ -39,6 +40,7 @@ const CASES: readonly (readonly [Error, string])[] = [
     'TLS: the server ended the connection with the alert "bad record mac" (ERR_SSL_SSL/TLS_ALERT_BAD_RECORD_MAC)',
   ],
   [OTHER_LIBRARY, "TLS: what the server sent cannot be read: bad decrypt (ERR_OSSL_BAD_DECRYPT)"],
+  [WORDLESS, "TLS: what the server sent cannot be read: OpenSSL has no words for it (ERR_SSL_REASON)"],
   [
     NO_CERTIFICATE,
     "TLS: the server requires a client certificate; give tls.cert and tls.key (ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED)",

@@ -71,5 +71,6 @@ export function isTlsError(error: Error): boolean {
 
 /** What went wrong, without what stands around it. */
 export function opensslWords({ message }: Error): string {
-  return OF_OPENSSL.exec(message)?.[1]?.trim() ?? message.trim();
+  const words = OF_OPENSSL.exec(message)?.[1];
+  return words === undefined ? message.trim() : words.trim() || "OpenSSL has no words for it";
 }
