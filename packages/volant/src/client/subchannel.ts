@@ -196,7 +196,7 @@ export class Subchannel implements ConnectionListener {
 
   /** As long as the wait for another would have been. */
   private hasLasted(sinceMs: number): boolean {
-    return performance.now() - sinceMs >= this.options.backoff.initialMs;
+    return monotonicMs() - sinceMs >= this.options.backoff.initialMs;
   }
 
   private startAttempt(): void {

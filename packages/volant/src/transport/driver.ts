@@ -258,7 +258,7 @@ export class Driver implements WireSink, Flushable {
   private resume(): void {
     if (!this.paused || this.gone || !this.http2.mayRead) return;
     this.paused = false;
-    this.http2.handlePause(false, performance.now());
+    this.http2.handlePause(false, monotonicMs());
     this.wire!.resume();
     this.afterCore();
   }
