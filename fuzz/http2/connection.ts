@@ -50,8 +50,8 @@ const BUGS: Bugs = {
   },
   "an octet of a header block is lost between CONTINUATION frames": {
     file: "header-block.ts",
-    find: "this.bytes?.copy(grown, 0, 0, this.length);",
-    replace: "this.bytes?.copy(grown, 0, 0, this.length - 1);",
+    find: "this.kept?.copy(grown, 0, 0, this.length);",
+    replace: "this.kept?.copy(grown, 0, 0, this.length - 1);",
   },
 };
 
@@ -62,6 +62,7 @@ const OPTIONS: readonly Http2Options[] = [
   { maxConcurrentStreams: 2, initialStreamWindowBytes: 1_000, connectionWindowBytes: 65_535 },
   { outputHighWaterBytes: 65_536, streamHighWaterBytes: 1_000, initialStreamWindowBytes: 200_000 },
   { maxConcurrentStreams: 3, headerTableBytes: 0, maxHeaderListBytes: 400, maxContinuations: 1 },
+  { maxHeaderListBytes: 256, maxHeaderBlockBytes: 1_500, headerTableBytes: 200 },
   {
     initialStreamWindowBytes: 1_000,
     connectionWindowBytes: 65_535,

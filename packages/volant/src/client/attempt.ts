@@ -24,13 +24,15 @@ import {
   type Http2Stream,
   Indexing,
   type Initiator,
+  listBytes,
+  type OutboundField,
 } from "../transport/http2.ts";
 import { monotonicMs } from "../transport/time.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import type { BoundClientMethod } from "./bound-method.ts";
 import type { Channel } from "./channel.ts";
 import type { ClientConnection, StreamEvents } from "./client-connection.ts";
-import { deadlinePassed } from "./local-failure.ts";
+import { deadlinePassed, requestTooLarge, responseTooLarge } from "./local-failure.ts";
 import { ReplayLog } from "./replay-log.ts";
 import { requestFields } from "./request-headers.ts";
 import {
@@ -53,6 +55,8 @@ import {
  */
 export type Progress = "unstarted" | "unwritten" | "refused" | "unknown" | "committed";
 
+/** What timeout, encoding and previous attempts add to a request's header list at most. */
+const VARYING_BYTES = 192;
 const NO_HEAD: ResponseHead = { httpStatus: 0, contentType: undefined, encoding: undefined };
 
 export abstract class Attempt extends WheelTimer implements StreamEvents, InboundOwner {
@@ -96,10 +100,20 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
   abstract onMessage(message: unknown, cost: number): void;
   abstract failClosed(): void;
 
-  /** `failures` attempts came before. What they sent of a request stream is sent again. */
-  protected open(connection: ClientConnection, metadata: Metadata | undefined, failures: number): void {
-    const { definition, constantFields } = this.method;
+  /**
+   * `failures` attempts came before. What they sent of a request stream is sent again. False where the server does not take
+   * the request's headers: nothing was sent, and the call is over.
+   */
+  protected open(connection: ClientConnection, metadata: Metadata | undefined, failures: number): boolean {
+    const { definition } = this.method;
     const { http2, limits } = connection;
+    const fields = this.requestList(metadata, failures);
+    const isPlain = metadata === undefined && this.method.constantBytes + VARYING_BYTES <= http2.peerLists.bytes;
+    if (!isPlain && listBytes(fields) > http2.peerLists.bytes) {
+      this.countFault("request-headers-too-large");
+      this.onAttemptOver(requestTooLarge(fields, metadata, http2.peerLists), ErrorCode.CANCEL, "committed", false);
+      return false;
+    }
     const stream = connection.openStream(this);
     this.connection = connection;
     this.stream = stream;
@@ -109,11 +123,16 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
     }
     this.inbound = new Inbound(http2, stream, definition.responseCodec, limits, this);
     this.outbound = new Outbound(http2, stream, this.log ?? definition.requestCodec, undefined);
-    const remaining = this.deadlineMs === NO_DEADLINE ? NO_DEADLINE : remainingMs(this.deadlineMs, monotonicMs());
     if (this.encoding !== undefined) this.outbound.compressWith(this.encoding, limits.compression, limits.threadLine);
-    const fields = requestFields(constantFields, remaining, metadata, this.encoding?.name);
-    http2.sendHeaders(stream, failures === 0 ? fields : [...fields, previousAttempts(failures)], false);
+    http2.sendHeaders(stream, fields, false);
     if (this.log?.isEmpty === false) this.log.replay((encoded) => this.outbound?.send(encoded));
+    return true;
+  }
+
+  private requestList(metadata: Metadata | undefined, failures: number): readonly OutboundField[] {
+    const remaining = this.deadlineMs === NO_DEADLINE ? NO_DEADLINE : remainingMs(this.deadlineMs, monotonicMs());
+    const fields = requestFields(this.method.constantFields, remaining, metadata, this.encoding?.name);
+    return failures === 0 ? fields : [...fields, previousAttempts(failures)];
   }
 
   /** Nothing more comes of this attempt. */
@@ -169,8 +188,12 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
     else this.holdTrailers(fields);
   }
 
-  onReset(code: ErrorCode, initiator: Initiator): void {
+  onReset(code: ErrorCode, initiator: Initiator, cause: string | undefined): void {
     if (this.ended) return;
+    if (cause === "header-list-too-large") {
+      this.fail(responseTooLarge(this.head === NO_HEAD ? "headers" : "trailers", this.channel.options.http2));
+      return;
+    }
     if (initiator !== "remote") {
       const text = `the server broke the HTTP/2 protocol (${errorCodeName(code)})`;
       this.fail(createRpcError("client", statusFromErrorCode(code), text));

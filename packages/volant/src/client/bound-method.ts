@@ -3,7 +3,7 @@
  */
 
 import type { MethodDefinition } from "../rpc/method.ts";
-import type { OutboundField } from "../transport/http2.ts";
+import { listBytes, type OutboundField } from "../transport/http2.ts";
 import type { Channel } from "./channel.ts";
 import { type ClientInterceptor, type ComposedClientHooks, composeClientHooks } from "./client-interceptor.ts";
 import { constantFields } from "./request-headers.ts";
@@ -11,6 +11,8 @@ import { constantFields } from "./request-headers.ts";
 export interface BoundClientMethod {
   readonly definition: MethodDefinition;
   readonly constantFields: readonly OutboundField[];
+  /** Their size as a header list. */
+  readonly constantBytes: number;
   readonly hooks: ComposedClientHooks;
 }
 
@@ -20,15 +22,17 @@ export function bindMethod(
   interceptors: readonly ClientInterceptor[],
 ): BoundClientMethod {
   const { options, authority } = channel;
+  const constant = constantFields(
+    definition.path,
+    authority,
+    options.userAgent,
+    options.limits.compression.acceptEncoding,
+    options.tls === undefined ? "http" : "https",
+  );
   return {
     definition,
-    constantFields: constantFields(
-      definition.path,
-      authority,
-      options.userAgent,
-      options.limits.compression.acceptEncoding,
-      options.tls === undefined ? "http" : "https",
-    ),
+    constantFields: constant,
+    constantBytes: listBytes(constant),
     hooks: composeClientHooks([...options.interceptors, ...interceptors], definition),
   };
 }

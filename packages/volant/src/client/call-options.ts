@@ -17,6 +17,10 @@ export interface CallOptions {
   readonly deadline?: Date | number;
   /** Cancels the call when it fires. */
   readonly signal?: AbortSignal;
+  /**
+   * Sent with the request. With more than the server takes (SETTINGS_MAX_HEADER_LIST_SIZE; `http2.maxSentHeaderListBytes`
+   * where it names no limit) the call ends with RESOURCE_EXHAUSTED and nothing is sent.
+   */
   readonly metadata?: MetadataInit;
   /**
    * How the request's messages are sent. Default: the channel's `compression.send`. A server that does not know the encoding

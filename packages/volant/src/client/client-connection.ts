@@ -27,7 +27,7 @@ export interface StreamEvents {
   onHeaders(fields: HeaderField[], endStream: boolean): void;
   onTrailers(fields: HeaderField[]): void;
   onData(bytes: Buffer, start: number, end: number, endStream: boolean): void;
-  onReset(code: ErrorCode, initiator: Initiator): void;
+  onReset(code: ErrorCode, initiator: Initiator, cause: string | undefined): void;
   onWritable(): void;
   onConnectionLost(reason: string): void;
 }
@@ -165,8 +165,8 @@ export class ClientConnection implements Http2Sink {
     else events.onData(bytes, start, end, endStream);
   }
 
-  onReset(stream: Http2Stream, code: ErrorCode, initiator: Initiator): void {
-    eventsOf(stream)?.onReset(code, initiator);
+  onReset(stream: Http2Stream, code: ErrorCode, initiator: Initiator, cause?: string): void {
+    eventsOf(stream)?.onReset(code, initiator, cause);
   }
 
   onWritable(stream: Http2Stream): void {

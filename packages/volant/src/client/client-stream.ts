@@ -124,11 +124,8 @@ export class ClientStream extends Attempt implements PendingCall {
   // PendingCall
 
   begin(connection: ClientConnection): void {
-    this.open(
-      connection,
-      this.hooked === undefined ? this.metadata : this.hooked.metadata,
-      this.retries === undefined ? 0 : this.retries.failures,
-    );
+    const metadata = this.hooked === undefined ? this.metadata : this.hooked.metadata;
+    if (!this.open(connection, metadata, this.retries === undefined ? 0 : this.retries.failures)) return;
     this.surface.onStarted(this);
     this.begunBefore = true;
   }

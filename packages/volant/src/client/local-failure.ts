@@ -3,8 +3,10 @@
  * refuses, an answer with the wrong number of messages. Owns their codes and words.
  */
 import { isErrorLike, textOfThrown } from "../rpc/foreign-values.ts";
+import type { Metadata } from "../rpc/metadata.ts";
 import { createRpcError, RpcError } from "../rpc/rpc-error.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
+import { listBytes, type OutboundField, type PeerLists, type ResolvedHttp2Options } from "../transport/http2.ts";
 
 /** An RpcError says itself what the call ends with. */
 export function refusalOf(error: unknown): Status {
@@ -26,6 +28,30 @@ export function deadlinePassed(): RpcError {
 export function cardinalityFailure(found: "no message" | "more than one message"): RpcError {
   const text = `the response has ${found}, this method answers with exactly one`;
   return createRpcError("client", StatusCode.UNIMPLEMENTED, text);
+}
+
+/** The server has not seen the call: what it does not take is not sent. */
+export function requestTooLarge(
+  fields: readonly OutboundField[],
+  metadata: Metadata | undefined,
+  limits: PeerLists,
+): RpcError {
+  const bytes = listBytes(fields);
+  const entries = metadata === undefined ? 0 : metadata.size;
+  const limit = limits.isNamed
+    ? "the server takes (SETTINGS_MAX_HEADER_LIST_SIZE): send less metadata, or raise the server's limit"
+    : "are sent to a server that names no limit (http2.maxSentHeaderListBytes of the channel): send less metadata, or raise that";
+  const text = `the request's headers are ${bytes} bytes with ${entries} metadata entries, and at most ${limits.bytes} ${limit}`;
+  return createRpcError("client", StatusCode.RESOURCE_EXHAUSTED, text);
+}
+
+/** The server may have acted on the call; what it answered beside the message is lost. */
+export function responseTooLarge(part: "headers" | "trailers", options: ResolvedHttp2Options): RpcError {
+  const { maxHeaderListBytes, maxHeaderFields } = options;
+  const text =
+    `the ${part} of the response are larger than this channel takes: http2.maxHeaderListBytes is ${maxHeaderListBytes}, ` +
+    `http2.maxHeaderFields ${maxHeaderFields}; have the server send less, or raise them`;
+  return createRpcError("client", StatusCode.RESOURCE_EXHAUSTED, text);
 }
 
 /** What a caller is given to throw. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { decodeStatusMessage, encodeStatusMessage } from "./percent.ts";
+import { CUT_MARK, decodeStatusMessage, encodeCutMessage, encodeStatusMessage } from "./percent.ts";
 
 test("gRPC detail 1: 0x20-0x24 and 0x26-0x7E travel as they are, every other octet as %XX", () => {
   assert.equal(encodeStatusMessage("User 42 not found! ~$"), "User 42 not found! ~$");
@@ -49,4 +49,25 @@ test("gRPC detail 1: the decoder never fails: any octets give a text", () => {
       assert.equal(typeof decodeStatusMessage(Buffer.from(bytes).toString("latin1")), "string");
     }),
   );
+});
+
+test("a message that is cut keeps to its room, breaks no character, and is the beginning of the text", () => {
+  const text = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 60 }),
+    fc.constantFrom("", " ", "%%%", "\u{1F600}\ud800é"),
+  );
+  fc.assert(
+    fc.property(text, fc.nat({ max: 200 }), (message, room) => {
+      const cut = encodeCutMessage(message, room);
+      assert.equal(cut === undefined, room < CUT_MARK.length);
+      if (cut === undefined) return;
+      assert.ok(cut.value.length <= room, `${cut.value.length} bytes in ${room}`);
+      const decoded = decodeStatusMessage(cut.value);
+      assert.equal(decoded, message.slice(0, cut.characters).toWellFormed() + CUT_MARK);
+      const isPairBroken = (message.codePointAt(cut.characters - 1) ?? 0) > 0xffff;
+      assert.equal(isPairBroken, false);
+    }),
+  );
+  assert.deepEqual(encodeCutMessage("abc".repeat(100), 20), { value: `abcabcabcabc${CUT_MARK}`, characters: 12 });
+  assert.deepEqual(encodeCutMessage("é".repeat(100), 20), { value: `%C3%A9%C3%A9${CUT_MARK}`, characters: 2 });
 });

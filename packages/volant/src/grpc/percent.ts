@@ -30,6 +30,36 @@ export function encodeStatusMessage(text: string): string {
   return encoded;
 }
 
+/** Stands where the rest of a message was left out. */
+export const CUT_MARK = "...[cut]";
+
+/**
+ * The beginning of `text`, encoded, and {@link CUT_MARK}: at most `maxBytes` together, and never a part of a character. Undefined
+ * where there is no room for the mark. Reads no more of the text than fits.
+ */
+export function encodeCutMessage(text: string, maxBytes: number): { value: string; characters: number } | undefined {
+  let room = maxBytes - CUT_MARK.length;
+  if (room < 0) return undefined;
+  let characters = 0;
+  while (characters < text.length) {
+    const code = text.codePointAt(characters)!;
+    room -= encodedBytes(code, characters === 0);
+    if (room < 0) break;
+    characters += code > 0xffff ? 2 : 1;
+  }
+  return { value: encodeStatusMessage(text.slice(0, characters) + CUT_MARK), characters };
+}
+
+/** A lone surrogate becomes U+FFFD, which has three bytes of UTF-8 as well. */
+function encodedBytes(code: number, isFirst: boolean): number {
+  if (code < 0x80) {
+    const isPlain = code >= SPACE && code <= TILDE && code !== PERCENT && !(isFirst && code === SPACE);
+    return isPlain ? 1 : 3;
+  }
+  if (code < 0x800) return 6;
+  return code < 0x1_0000 ? 9 : 12;
+}
+
 /**
  * The text of a header value (a latin1 string). A `%` without two hexadecimal digits stays as it is, octets that were
  * not encoded although they should have been are taken as UTF-8, and what is no UTF-8 becomes U+FFFD.

@@ -57,6 +57,8 @@ export const CHARGES: ReadonlyMap<string, Costs> = new Map<string, Costs>([
   ["informational-response", GLITCH],
   // An honest client with too much metadata repeats itself; the one stream is refused and costs little.
   ["header-list-too-large", GLITCH],
+  // A frame of a block that is far beyond the limit: as much work as one that holds a list that is too large.
+  ["oversized-header-block", GLITCH],
   ["empty-data", TEN_GLITCHES],
   ["empty-header-fragment", TEN_GLITCHES],
   ["settings", TEN_GLITCHES],

@@ -26,6 +26,13 @@ import { ClosedHow, StreamStore } from "./stream-store.ts";
 /** Output that should not wait for the end of the turn. */
 const URGENT_OUTPUT_BYTES = 65_536;
 
+/** The largest header list that may be sent, RFC 9113 §6.5.2; follows the peer's SETTINGS. */
+export interface PeerLists {
+  bytes: number;
+  /** The peer named a limit; otherwise it is our own. */
+  isNamed: boolean;
+}
+
 export class ConnectionParts {
   readonly role: Role;
   readonly options: ResolvedHttp2Options;
@@ -43,6 +50,7 @@ export class ConnectionParts {
   nowMs = 0;
   /** The peer's parameters. */
   readonly remote = new SettingValues();
+  readonly peerLists: PeerLists;
   /** RFC 9113 §6.9.2: the connection's windows start at 65,535 whatever SETTINGS say. */
   readonly sendWindow = new SendWindow(DEFAULT_WINDOW_BYTES);
   readonly receiveWindow: ReceiveWindow;
@@ -66,6 +74,7 @@ export class ConnectionParts {
     this.sink = sink;
     this.streams = new StreamStore(role);
     this.encoder = new HpackEncoder(options.headerTableBytes);
+    this.peerLists = { bytes: options.maxSentHeaderListBytes, isNamed: false };
     // RFC 9113 §6.5.3, §6.9.3: until the peer acknowledges our SETTINGS it may act on the larger defaults.
     this.streamWindowBytes = Math.max(options.initialStreamWindowBytes, DEFAULT_WINDOW_BYTES);
     this.decoder = new HpackDecoder({
@@ -126,7 +135,7 @@ export class ConnectionParts {
     this.closeStream(stream, ClosedHow.RESET_BY_US);
     this.budget.provokeFrame();
     this.writeReset(stream.id, fault.code);
-    this.sink.onReset(stream, fault.code, "library");
+    this.sink.onReset(stream, fault.code, "library", fault.cause);
     return !this.isClosed && this.charge(fault.cause);
   }
 

@@ -14,7 +14,7 @@
  * Commands (`send…`, `resetStream`, `consume`, …) are legal inside the sink's calls and never call back synchronously,
  * save `onOutput`. Peer faults never throw; a {@link UsageError} is a bug on our side.
  */
-import { ConnectionParts } from "./connection-parts.ts";
+import { ConnectionParts, type PeerLists } from "./connection-parts.ts";
 import { Drain } from "./drain.ts";
 import { ErrorCode } from "./error-code.ts";
 import { connectionFault, type Fault } from "./fault.ts";
@@ -288,6 +288,11 @@ export class Http2Connection implements FrameSink {
   /** The drain is over: nothing new may come and nothing is under way. */
   get isDrained(): boolean {
     return this.drain.isFinal && this.parts.streams.size === 0;
+  }
+
+  /** What header lists the peer takes. */
+  get peerLists(): PeerLists {
+    return this.parts.peerLists;
   }
 
   /** RFC 9113 §5.1.2, §6.8: a client within the peer's limit, with ids left, that was not told to go away. */

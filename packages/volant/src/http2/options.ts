@@ -16,6 +16,9 @@ interface OptionRule {
 
 const OFF = Number.POSITIVE_INFINITY;
 
+/** The largest header list that is sent to anyone: encoding one takes time in which nobody is served. */
+export const MAX_SENT_LIST_BYTES = 1_048_576;
+
 /** One row an option: default and legal range. The meaning is on {@link Http2Options}. */
 export const OPTION_RULES = {
   maxConcurrentStreams: { initial: 100, min: 1, max: 0x7fff_ffff },
@@ -26,6 +29,8 @@ export const OPTION_RULES = {
   maxFrameBytes: { initial: DEFAULT_MAX_FRAME_BYTES, min: DEFAULT_MAX_FRAME_BYTES, max: MAX_FRAME_BYTES },
   headerTableBytes: { initial: 4096, min: 0, max: 65_536 },
   maxHeaderListBytes: { initial: 16_384, min: 256, max: 1_048_576 },
+  maxHeaderBlockBytes: { initial: 1_048_576, min: 512, max: OFF },
+  maxSentHeaderListBytes: { initial: 16_384, min: 256, max: MAX_SENT_LIST_BYTES },
   maxHeaderFields: { initial: 128, min: 8, max: 65_536 },
   maxContinuations: { initial: 8, min: 0, max: OFF },
   maxSettingsEntries: { initial: 32, min: 6, max: 1024 },
@@ -80,11 +85,31 @@ export interface Http2Options {
   readonly maxFrameBytes?: number;
   /** HPACK dynamic table of the decoder, and cap of the encoder's. Default 4,096 octets each. */
   readonly headerTableBytes?: number;
-  /** Decoded size of one header list, RFC 9113 §6.5.2 (names, values and 32 a field). Default 16 KiB. */
+  /**
+   * Decoded size of one header list, RFC 9113 §6.5.2 (names, values and 32 a field; SETTINGS_MAX_HEADER_LIST_SIZE). Default
+   * 16 KiB. A larger one costs its call: a server answers RESOURCE_EXHAUSTED, a client's call ends with that. Memory: twice
+   * this while a block of several frames comes in.
+   */
   readonly maxHeaderListBytes?: number;
+  /**
+   * Encoded size of one header block; a larger one ends the connection. Default 1 MiB, so that an error of 70,000 characters
+   * of any script costs one call and not all of them. What is beyond twice `maxHeaderListBytes` is decoded for the HPACK
+   * table and not kept, and each frame of it is a glitch. Without it a block never ends (CVE-2024-27316).
+   */
+  readonly maxHeaderBlockBytes?: number;
+  /**
+   * Largest header list that is sent to a peer that names no limit of its own (SETTINGS_MAX_HEADER_LIST_SIZE): request
+   * metadata beyond it is a local RESOURCE_EXHAUSTED, of an error the details go first, then the end of its message. Default
+   * 16 KiB, which is what we take ourselves, and what C-core and h2 (tonic) take; grpc-java and grpc-go take 8 KiB, nginx
+   * 32 KiB, Envoy 60 KiB, grpc-js 64 KiB. A limit that the peer names counts instead, up to 1 MiB.
+   */
+  readonly maxSentHeaderListBytes?: number;
   /** Fields of one header list; without it one-octet references become gigabytes (CVE-2026-49975). Default 128. */
   readonly maxHeaderFields?: number;
-  /** CONTINUATION frames of one block; without it a block never ends (CVE-2024-27316). Default 8. */
+  /**
+   * CONTINUATION frames of one block, and one more for each 8 KiB of it; without it a block never ends (CVE-2024-27316).
+   * Default 8.
+   */
   readonly maxContinuations?: number;
   /** Parameters of one SETTINGS frame. Default 32. */
   readonly maxSettingsEntries?: number;

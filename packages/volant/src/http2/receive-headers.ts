@@ -10,7 +10,7 @@ import { connectionFault, type Fault, streamFault } from "./fault.ts";
 import { FrameFlag } from "./frame-type.ts";
 import { checkHeaders, HEADERS_PADDING_TOO_LONG, headersPrefixBytes } from "./frames/headers.ts";
 import { readPadding } from "./frames/padding.ts";
-import { HeaderBlock } from "./header-block.ts";
+import { COMPRESSION, HeaderBlock } from "./header-block.ts";
 import {
   checkRequestFields,
   checkResponseFields,
@@ -23,7 +23,6 @@ import type { Http2Stream } from "./stream.ts";
 import { isVerdict, nextStreamState, StreamInput, StreamState } from "./stream-state.ts";
 import { ClosedHow } from "./stream-store.ts";
 
-const COMPRESSION = connectionFault(ErrorCode.COMPRESSION_ERROR, "header-compression");
 const WRONG_PARITY = connectionFault(ErrorCode.PROTOCOL_ERROR, "stream-id-of-the-other-side");
 const ID_NOT_INCREASING = connectionFault(ErrorCode.PROTOCOL_ERROR, "stream-id-not-increasing");
 const IDLE_STREAM = connectionFault(ErrorCode.PROTOCOL_ERROR, "headers-on-idle-stream");
@@ -41,7 +40,7 @@ export class ReceiveHeaders {
 
   constructor(parts: ConnectionParts) {
     this.parts = parts;
-    this.block = new HeaderBlock(parts.options.maxHeaderListBytes * 2, parts.options.maxContinuations);
+    this.block = new HeaderBlock(parts.decoder, parts.options);
   }
 
   get isBlockOpen(): boolean {
@@ -65,25 +64,38 @@ export class ReceiveHeaders {
     // CVE-2019-9518: a fragment of nothing.
     if (from === end && !this.parts.charge("empty-header-fragment")) return false;
     this.parts.frames.beginBlock(this.parts.nowMs);
-    const tooMuch = this.block.begin(streamId, endStream, bytes, from, end);
-    return tooMuch === undefined || this.fail(tooMuch);
+    return this.checkBlock(this.block.begin(streamId, endStream, bytes, from, end));
   }
 
   onContinuation(bytes: Buffer, start: number, length: number, flags: number): boolean {
-    const tooMuch = this.block.continue(bytes, start, start + length);
-    if (tooMuch !== undefined) return this.fail(tooMuch);
+    if (!this.checkBlock(this.block.continue(bytes, start, start + length))) return false;
     if ((flags & FrameFlag.END_HEADERS) === 0) return length > 0 || this.parts.charge("empty-header-fragment");
     const { streamId, endStream } = this.block;
-    const whole = this.block.take();
     this.parts.frames.endBlock();
+    if (this.block.isOversized) return this.onOversizedBlock(streamId, endStream);
+    const whole = this.block.take();
     return this.onBlock(streamId, endStream, whole, 0, whole.length);
+  }
+
+  /** Each frame of a block that is only passed over costs a glitch: as long as it goes on, nobody is served. */
+  private checkBlock(fault: Fault | undefined): boolean {
+    if (fault !== undefined) return this.fail(fault);
+    return !this.block.isOversized || this.parts.charge("oversized-header-block");
   }
 
   private onBlock(streamId: number, endStream: boolean, bytes: Buffer, start: number, end: number): boolean {
     const fields: HeaderField[] = [];
     const result = this.parts.decoder.decode(bytes, start, end, fields);
     if (result === DecodeResult.COMPRESSION_ERROR) return this.fail(COMPRESSION);
-    const tooLarge = result !== DecodeResult.OK;
+    return this.onList(streamId, fields, endStream, result !== DecodeResult.OK);
+  }
+
+  private onOversizedBlock(streamId: number, endStream: boolean): boolean {
+    const fault = this.block.drop();
+    return fault === undefined ? this.onList(streamId, [], endStream, true) : this.fail(fault);
+  }
+
+  private onList(streamId: number, fields: HeaderField[], endStream: boolean, tooLarge: boolean): boolean {
     const stream = this.parts.streams.get(streamId);
     if (stream !== undefined) return this.onKnownStream(stream, fields, endStream, tooLarge);
     if (this.parts.role === "server" && (streamId & 1) === 1 && streamId > this.parts.streams.lastRemoteId) {
@@ -102,22 +114,37 @@ export class ReceiveHeaders {
     // RFC 9113 §5.1.2: beyond the limit REFUSED_STREAM says that nothing was done.
     const refusal = this.reasonToRefuse();
     if (refusal !== undefined) return parts.refuse(streamId, ErrorCode.REFUSED_STREAM, refusal);
-    let length = tooLarge ? MALFORMED : checkRequestFields(fields);
+    if (tooLarge && this.pendingFault === undefined) return this.onOversizedRequest(streamId, fields, endStream);
+    let length = checkRequestFields(fields);
     // RFC 9113 §8.1.1: a request that ends here has no content to match a length.
     if (endStream && length > 0) length = MALFORMED;
-    const fault =
-      this.pendingFault ?? (tooLarge ? LIST_TOO_LARGE : length === MALFORMED ? MALFORMED_HEADERS : undefined);
+    const fault = this.pendingFault ?? (length === MALFORMED ? MALFORMED_HEADERS : undefined);
     if (fault !== undefined) return parts.refuse(streamId, fault.code, fault.cause);
-    const stream = parts.streams.openRemoteStream(streamId, parts.remote.initialWindowBytes, parts.streamWindowBytes);
-    stream.state = nextStreamState(
-      stream.state,
-      endStream ? StreamInput.RECEIVE_HEADERS_END : StreamInput.RECEIVE_HEADERS,
-    );
-    stream.headersReceived = true;
+    const stream = this.openStream(streamId, endStream);
     stream.contentLengthLeft = length;
     parts.budget.streamOpened();
     parts.sink.onHeaders(stream, fields, endStream);
     return !parts.isClosed;
+  }
+
+  private openStream(streamId: number, endStream: boolean): Http2Stream {
+    const { streams, remote, streamWindowBytes } = this.parts;
+    const stream = streams.openRemoteStream(streamId, remote.initialWindowBytes, streamWindowBytes);
+    const input = endStream ? StreamInput.RECEIVE_HEADERS_END : StreamInput.RECEIVE_HEADERS;
+    stream.state = nextStreamState(stream.state, input);
+    stream.headersReceived = true;
+    return stream;
+  }
+
+  /** RFC 9113 §10.5.1: whoever is above us may answer it in its own words; otherwise the stream is reset. */
+  private onOversizedRequest(streamId: number, fields: HeaderField[], endStream: boolean): boolean {
+    const { parts } = this;
+    const { code, cause } = LIST_TOO_LARGE;
+    if (parts.sink.onOversizedRequest === undefined) return parts.refuse(streamId, code, cause);
+    const stream = this.openStream(streamId, endStream);
+    parts.budget.provokeFrame();
+    parts.sink.onOversizedRequest(stream, fields);
+    return !parts.isClosed && parts.charge(cause);
   }
 
   /** Why no further stream is taken now. CVE-2023-44487: a reset ends a stream, but not the work that it began. */

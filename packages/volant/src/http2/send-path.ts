@@ -13,7 +13,7 @@ import { DEFAULT_MAX_FRAME_BYTES, FRAME_HEADER_BYTES, FrameFlag } from "./frame-
 import { writeContinuationHeader } from "./frames/continuation.ts";
 import { writeDataHeader } from "./frames/data.ts";
 import { writeHeadersHeader } from "./frames/headers.ts";
-import type { OutboundField } from "./hpack/index.ts";
+import { listBytes, type OutboundField } from "./hpack/index.ts";
 import { OutboundQueue } from "./outbound-queue.ts";
 import { NOT_WATCHED } from "./stall-watch.ts";
 import type { Http2Stream, OutboundBlock } from "./stream.ts";
@@ -48,7 +48,7 @@ export class SendPath {
   /** Ends the stream with a header block, behind data that is still queued. */
   sendTrailers(stream: Http2Stream, block: OutboundBlock): void {
     if (stream.outbound === undefined) {
-      this.sendHeaders(stream, block, true);
+      this.endWith(stream, block);
       return;
     }
     if (this.parts.isClosed) return;
@@ -170,7 +170,24 @@ export class SendPath {
     }
     this.parts.budget.dataFrameSent(last ? TINY_DATA_BYTES : count);
     this.endData(stream, count, endStream);
-    if (last && end !== undefined && end.kind === "trailers") this.sendHeaders(stream, end.trailers, true);
+    if (last && end !== undefined && end.kind === "trailers") this.endWith(stream, end.trailers);
+  }
+
+  /**
+   * The peer may have lowered its limit since the trailers were made. What comes first in them matters most, so the last
+   * fields go; where not even the first fits, the stream is reset. RFC 9113 §6.5.2.
+   */
+  private endWith(stream: Http2Stream, block: OutboundBlock): void {
+    const { peerLists, budget, isClosed } = this.parts;
+    if (isClosed || Buffer.isBuffer(block) || listBytes(block) <= peerLists.bytes) {
+      this.sendHeaders(stream, block, true);
+      return;
+    }
+    budget.count("trailers-cut");
+    let count = block.length;
+    while (count > 0 && listBytes(block.slice(0, count)) > peerLists.bytes) count--;
+    if (count > 0) this.sendHeaders(stream, block.slice(0, count), true);
+    else this.reset(stream, ErrorCode.INTERNAL_ERROR);
   }
 
   /** Writes the frame header; the caller writes `count` octets at the position returned, then calls `endData`. */

@@ -8,8 +8,9 @@ import { connectionFault, type Fault } from "./fault.ts";
 import { FRAME_HEADER_BYTES, FrameFlag } from "./frame-type.ts";
 import { readUint32 } from "./frames/frame-header.ts";
 import { checkSettings, SETTINGS_ENTRY_BYTES, writeSettings, writeSettingsAck } from "./frames/settings.ts";
+import { MAX_SENT_LIST_BYTES } from "./options.ts";
 import type { SendPath } from "./send-path.ts";
-import { SettingId } from "./settings.ts";
+import { SettingId, UNLIMITED } from "./settings.ts";
 
 const TOO_MANY_ENTRIES = connectionFault(ErrorCode.ENHANCE_YOUR_CALM, "settings-too-many-entries");
 const UNPROVOKED_ACK = connectionFault(ErrorCode.PROTOCOL_ERROR, "settings-ack-without-settings");
@@ -79,9 +80,16 @@ export class SettingsSync {
     const illegal = remote.apply(id, value);
     if (illegal !== undefined) return illegal;
     if (id === SettingId.HEADER_TABLE_SIZE) encoder.setPeerTableBytes(value);
+    if (id === SettingId.MAX_HEADER_LIST_SIZE) this.limitLists(value);
     // RFC 9113 §6.5.2: a server never sets ENABLE_PUSH to 1.
     if (id === SettingId.ENABLE_PUSH && role === "client" && value === 1) return SERVER_ENABLES_PUSH;
     return id === SettingId.INITIAL_WINDOW_SIZE ? this.adjustWindows(value - windowBefore) : undefined;
+  }
+
+  private limitLists(bytes: number): void {
+    const { options, peerLists } = this.parts;
+    peerLists.isNamed = bytes !== UNLIMITED;
+    peerLists.bytes = peerLists.isNamed ? Math.min(bytes, MAX_SENT_LIST_BYTES) : options.maxSentHeaderListBytes;
   }
 
   /** RFC 9113 §6.9.2: a change applies to every stream, and may leave a window negative. */

@@ -14,12 +14,17 @@ import type { Http2Stream } from "./stream.ts";
 export interface Http2Sink {
   /** Request headers of a new stream (server), or final response headers (client; 1xx are skipped). */
   onHeaders(stream: Http2Stream, fields: HeaderField[], endStream: boolean): void;
+  /**
+   * Server only: a request whose header list is larger than we take. `fields` are those in front of the limit, unchecked, if
+   * any. The receiver owes an answer or a reset. Left out, the stream is reset with ENHANCE_YOUR_CALM.
+   */
+  onOversizedRequest?(stream: Http2Stream, fields: readonly HeaderField[]): void;
   /** The second header block of a stream; it always ends the peer's side. */
   onTrailers(stream: Http2Stream, fields: HeaderField[]): void;
   /** Payload of one DATA frame without padding. The receiver owes `consume(stream, end - start)`. */
   onData(stream: Http2Stream, bytes: Buffer, start: number, end: number, endStream: boolean): void;
-  /** The stream is over before its time: the peer reset it, or broke a rule and we did. */
-  onReset(stream: Http2Stream, code: ErrorCode, initiator: Initiator): void;
+  /** The stream is over before its time: the peer reset it, or broke a rule, `cause`, and we did. */
+  onReset(stream: Http2Stream, code: ErrorCode, initiator: Initiator, cause?: string): void;
   /** A writer that was told to wait may go on. Never after our side has ended, nor once the stream is over. */
   onWritable(stream: Http2Stream): void;
   /** The peer's SETTINGS are in force; the first call means that the connection is ready. */

@@ -26,7 +26,7 @@ export interface ServerCall {
   readonly metadata: Metadata;
   /** Sent before the first message. Changing them once they are sent throws; reading them never does. */
   readonly headers: Metadata;
-  /** Sent with the status. */
+  /** Sent with the status. Left out, and reported to `onError`, where they are larger than the client takes. */
   readonly trailers: Metadata;
   /**
    * Fires when the call ends before its handler did: reset, deadline, lost connection, a refusal, a failure. Its reason is
@@ -45,7 +45,11 @@ export interface ServerCall {
    * and for an encoding that this Node does not have.
    */
   compression: CompressionName;
-  /** Sends the headers now instead of with the first message. A second call does nothing. */
+  /**
+   * Sends the headers now instead of with the first message. A second call does nothing. Throws RESOURCE_EXHAUSTED where they
+   * are larger than the client takes, and can be called again once there are less; headers that go with the first message
+   * end the call so.
+   */
   sendHeaders(): void;
   /**
    * Ends the call now, from outside its handler: `signal` fires, a running generator is told to return, and the client

@@ -23,7 +23,10 @@ import { Metadata, type MetadataInit } from "./metadata.ts";
 export type ErrorOrigin = "application" | "client" | "library";
 
 export interface RpcErrorOptions {
-  /** Messages that say more: `badRequest({ … })`, `[Schema, init]`, … */
+  /**
+   * Messages that say more: `badRequest({ … })`, `[Schema, init]`, … Where the status is larger than the client's header lists
+   * may be, they are the first that is left out, then the end of the message, then `metadata`; `onError` is told.
+   */
   readonly details?: readonly ErrorDetailInit[] | undefined;
   /** Trailers that go with the status. */
   readonly metadata?: MetadataInit | undefined;

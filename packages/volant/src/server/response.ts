@@ -8,17 +8,26 @@ import { requireEncoding } from "../compression/encodings.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { Metadata } from "../rpc/metadata.ts";
 import type { MessageCodec } from "../rpc/method.ts";
+import { createRpcError } from "../rpc/rpc-error.ts";
 import type { Status } from "../rpc/status.ts";
 import type { PeerLimits } from "../stream/inbound-limits.ts";
 import { Outbound } from "../stream/outbound.ts";
-import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 import {
+  ErrorCode,
+  type Http2Connection,
+  type Http2Stream,
+  listBytes,
+  type OutboundField,
+} from "../transport/http2.ts";
+import { fitStatus, type StatusLoss } from "./fitted-status.ts";
+import {
+  ANSWER_HEAD,
+  CONSTANT_BLOCK_BYTES,
   constantHeaders,
   OK_TRAILERS,
   RESPONSE_HEADERS,
+  type ResponseEncoding,
   responseHeaders,
-  trailerFields,
-  trailersOnly,
 } from "./responses.ts";
 
 export const OK: Status = Object.freeze({ code: StatusCode.OK, message: "", details: [], metadata: new Metadata() });
@@ -62,7 +71,7 @@ export class Response extends Outbound {
     return this.headers === undefined;
   }
 
-  /** Does nothing where they are sent already. */
+  /** Does nothing where they are sent already. Throws RESOURCE_EXHAUSTED where they are larger than the client takes. */
   sendHeaders(wishes: ResponseWishes): void {
     this.prepareHeaders(wishes);
     this.sendHeadersIfDue();
@@ -74,40 +83,65 @@ export class Response extends Outbound {
     this.send(message);
   }
 
-  /** The only message, and OK behind it. */
-  sendOnly(message: unknown, wishes: ResponseWishes): void {
+  /** The only message, and OK behind it. The result is what of the trailers had no room. */
+  sendOnly(message: unknown, wishes: ResponseWishes): StatusLoss | undefined {
     this.prepareHeaders(wishes);
     if (wishes.ownTrailers === undefined) {
       this.send(message, OK_TRAILERS);
-      return;
+      return undefined;
     }
     this.send(message);
-    this.sendTrailers(trailerFields(OK, wishes.ownTrailers));
+    return this.sendEnd(OK, wishes);
   }
 
-  /** The end, behind data where some is queued: trailers, or one block where nothing was sent before. */
-  sendStatus(status: Status, wishes: ResponseWishes): void {
+  /**
+   * The end, behind data where some is queued: trailers, or one block where nothing was sent before. The result is what of it
+   * had no room in a header list that the client takes.
+   */
+  sendStatus(status: Status, wishes: ResponseWishes): StatusLoss | undefined {
     if (status.code === StatusCode.OK) this.sendHeaders(wishes);
-    const block = this.headersSent
-      ? trailerFields(status, wishes.ownTrailers)
-      : trailersOnly(status, mergeMetadata(wishes.ownHeaders, wishes.ownTrailers));
-    this.sendTrailers(block);
+    return this.sendEnd(status, wishes);
   }
 
-  /** Where the constant block is not the right one. */
+  private sendEnd(status: Status, { ownHeaders, ownTrailers: trailers }: ResponseWishes): StatusLoss | undefined {
+    const end = this.headersSent
+      ? { status, head: undefined, headers: undefined, trailers }
+      : { status, head: ANSWER_HEAD, headers: ownHeaders, trailers };
+    const { isHeadFirst, fields, loss } = fitStatus(end, this.http2.peerLists.bytes);
+    if (fields === undefined) {
+      // Not even the code has room. The other calls of the connection go on.
+      this.http2.resetStream(this.stream, ErrorCode.INTERNAL_ERROR);
+      return loss;
+    }
+    if (isHeadFirst) this.sendHeadersIfDue();
+    this.sendTrailers(fields);
+    return loss;
+  }
+
+  /** Where the constant block is not the right one, or the client takes so little that it may be too large. */
   private prepareHeaders(wishes: ResponseWishes): void {
     if (this.headers === undefined) return;
     const { ownHeaders, wantedEncoding } = wishes;
-    if (ownHeaders === undefined && wantedEncoding === undefined && this.acceptEncoding === undefined) return;
-    const encoding = this.startCompression(wishes);
-    const about = { encoding, acceptEncoding: this.acceptEncoding };
+    const isPlain = ownHeaders === undefined && wantedEncoding === undefined && this.acceptEncoding === undefined;
+    if (isPlain && this.http2.peerLists.bytes >= CONSTANT_BLOCK_BYTES) return;
+    const about = { encoding: this.startCompression(wishes), acceptEncoding: this.acceptEncoding };
     if (ownHeaders === undefined) {
+      if (this.http2.peerLists.bytes < CONSTANT_BLOCK_BYTES) this.fittingHeaders(undefined, about);
       this.headers = constantHeaders(about);
       return;
     }
-    const block = responseHeaders(ownHeaders, about);
+    const block = this.fittingHeaders(ownHeaders, about);
     this.headers = undefined;
     this.http2.sendHeaders(this.stream, block, false);
+  }
+
+  private fittingHeaders(ownHeaders: Metadata | undefined, about: ResponseEncoding): OutboundField[] {
+    const block = responseHeaders(ownHeaders, about);
+    const bytes = listBytes(block);
+    const limit = this.http2.peerLists.bytes;
+    if (bytes <= limit) return block;
+    const text = `the response headers are ${bytes} bytes, and the client takes ${limit}: what is large belongs into a message`;
+    throw createRpcError("library", StatusCode.RESOURCE_EXHAUSTED, text);
   }
 
   /** gRPC compression.md: towards a client that does not accept the encoding, messages go as they are. */
@@ -119,9 +153,4 @@ export class Response extends Outbound {
     if (encoding !== undefined) this.compressWith(encoding, compression, threadLine);
     return encoding?.name;
   }
-}
-
-function mergeMetadata(headers: Metadata | undefined, trailers: Metadata | undefined): Metadata | undefined {
-  if (headers === undefined || headers.size === 0) return trailers;
-  return trailers === undefined ? headers : headers.clone().merge(trailers);
 }

@@ -20,6 +20,9 @@ const CONTENT_TYPE_FIELD: OutboundField = {
   indexing: Indexing.INCREMENTAL,
 };
 
+/** What every answer begins with. */
+export const ANSWER_HEAD: readonly OutboundField[] = [OK_STATUS_FIELD, CONTENT_TYPE_FIELD];
+
 export const RESPONSE_HEADERS: Buffer = encodeStaticBlock([
   OK_STATUS_FIELD,
   { ...CONTENT_TYPE_FIELD, indexing: Indexing.WITHOUT },
@@ -28,8 +31,14 @@ export const OK_TRAILERS: Buffer = encodeStaticBlock([
   { name: HeaderName.STATUS, value: "0", indexing: Indexing.WITHOUT },
 ]);
 
+/**
+ * Every block of constant bytes is smaller: a client that takes as much is never asked about. The encodings that there are
+ * leave plenty of room.
+ */
+export const CONSTANT_BLOCK_BYTES = 512;
+
 /** What the application's metadata may not index: it changes with every call. */
-function toOutbound(fields: readonly Field[]): OutboundField[] {
+export function toOutbound(fields: readonly Field[]): OutboundField[] {
   return fields.map(({ name, value }) => ({ name, value, indexing: Indexing.WITHOUT }));
 }
 
@@ -64,32 +73,47 @@ export function constantHeaders(about: ResponseEncoding): Buffer {
   const key = `${about.encoding ?? ""} ${about.acceptEncoding ?? ""}`;
   let block = encodedHeaders.get(key);
   if (block === undefined) {
-    const fields = [OK_STATUS_FIELD, CONTENT_TYPE_FIELD, ...encodingFields(about)];
+    const fields = responseHeaders(undefined, about);
     block = encodeStaticBlock(fields.map((field) => ({ ...field, indexing: Indexing.WITHOUT })));
     encodedHeaders.set(key, block);
   }
   return block;
 }
 
-export function responseHeaders(metadata: Metadata, about: ResponseEncoding): OutboundField[] {
+export function responseHeaders(metadata: Metadata | undefined, about: ResponseEncoding): OutboundField[] {
   const fields: Field[] = [];
-  appendMetadataFields(metadata, fields);
-  return [OK_STATUS_FIELD, CONTENT_TYPE_FIELD, ...encodingFields(about), ...toOutbound(fields)];
+  if (metadata !== undefined) appendMetadataFields(metadata, fields);
+  return [...ANSWER_HEAD, ...encodingFields(about), ...toOutbound(fields)];
 }
 
-export function trailerFields(status: Status, trailers: Metadata | undefined): OutboundField[] {
+/** What a call ends with. */
+export interface EndOfCall {
+  readonly status: Status;
+  /** What stands in front of the status where the answer is one block; undefined behind response headers. */
+  readonly head: readonly OutboundField[] | undefined;
+  /** Response headers that were never sent; they go with the trailers of an only block. */
+  readonly headers: Metadata | undefined;
+  readonly trailers: Metadata | undefined;
+}
+
+/** All of it, whatever its size: trailers, or Trailers-Only where there is a head. */
+export function endBlock({ status, head = [], headers, trailers }: EndOfCall): OutboundField[] {
   const fields: Field[] = [];
-  const { code, message } = status;
-  const details = status.details.length > 0 ? sendableDetails(status.details) : status.details;
-  const encoded = details.length > 0 ? encodeStatusDetails(code, message, details) : undefined;
-  appendStatusFields(fields, code, message, encoded);
+  appendStatusFields(fields, status.code, status.message, detailsToSend(status));
+  if (headers !== undefined) appendMetadataFields(headers, fields);
   if (trailers !== undefined) appendMetadataFields(trailers, fields);
   appendMetadataFields(status.metadata, fields);
-  return toOutbound(fields);
+  return [...head, ...toOutbound(fields)];
 }
 
-/** An answer of one header block. `httpStatus` differs from 200 only where the request was no gRPC. */
-export function trailersOnly(status: Status, trailers: Metadata | undefined, httpStatus = 200): OutboundField[] {
+/** The bytes of a google.rpc.Status, where there is more to it than code and message. */
+export function detailsToSend({ code, message, details }: Status): Uint8Array | undefined {
+  const sent = details.length > 0 ? sendableDetails(details) : details;
+  return sent.length > 0 ? encodeStatusDetails(code, message, sent) : undefined;
+}
+
+/** The head of a refusal. `httpStatus` differs from 200 only where the request was no gRPC. */
+export function refusalHead(httpStatus: number, acceptEncoding: string | undefined): OutboundField[] {
   const first = httpStatus === 200 ? OK_STATUS_FIELD : { ...OK_STATUS_FIELD, value: String(httpStatus) };
-  return [first, CONTENT_TYPE_FIELD, ...trailerFields(status, trailers)];
+  return [first, CONTENT_TYPE_FIELD, ...encodingFields({ encoding: undefined, acceptEncoding })];
 }

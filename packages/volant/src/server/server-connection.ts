@@ -17,7 +17,7 @@ import { breakReason } from "../transport/broken-wire.ts";
 import { Driver } from "../transport/driver.ts";
 import type { FaultTotals } from "../transport/fault-totals.ts";
 import {
-  type ErrorCode,
+  ErrorCode,
   type Fault,
   type GoAway,
   type HeaderField,
@@ -25,17 +25,20 @@ import {
   type Http2Sink,
   type Http2Stream,
   type Initiator,
+  listBytes,
 } from "../transport/http2.ts";
 import { Keepalive } from "../transport/keepalive.ts";
 import { monotonicMs } from "../transport/time.ts";
 import type { Peer, Wire, WireSink } from "../transport/wire.ts";
 import { ConnectionLifetime, type LifetimeHost } from "./connection-lifetime.ts";
+import { fitStatus, type StatusLoss } from "./fitted-status.ts";
 import type { IncomingCall } from "./incoming-call.ts";
+import type { LossReports } from "./loss-reports.ts";
 import type { OrphanShare } from "./orphan-share.ts";
 import { PingPolicy, TOO_MANY_PINGS } from "./ping-policy.ts";
 import { RequestHead } from "./request-head.ts";
 import { RequestStalls } from "./request-stall.ts";
-import { trailersOnly } from "./responses.ts";
+import { ANSWER_HEAD, type EndOfCall, refusalHead } from "./responses.ts";
 import type { Router } from "./router.ts";
 import type { RunningHandlers } from "./running-handlers.ts";
 import type { ResolvedServerOptions } from "./server-options.ts";
@@ -48,6 +51,7 @@ export interface ServerParts {
   readonly options: ResolvedServerOptions;
   readonly running: RunningHandlers;
   readonly faults: FaultTotals;
+  readonly losses: LossReports;
 }
 
 /** What a call hears of the end of its connection, where more is known than that it ended. */
@@ -58,6 +62,10 @@ const LOST: Readonly<Record<string, string>> = {
   "header-block-timeout": "the client began a header block and did not finish it",
   "max-age-grace-over": "the connection reached its greatest age, and the grace after it is over",
 };
+
+/** A client that takes less can be answered nothing but a code: no handler runs for it. */
+const LEAST_LIST_BYTES = listBytes(ANSWER_HEAD);
+const NO_ROOM_TO_ANSWER = "the client takes no header list that an answer could have";
 
 export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   readonly http2: Http2Connection;
@@ -71,6 +79,7 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   private readonly router: Router;
   private readonly options: ResolvedServerOptions;
   private readonly faults: FaultTotals;
+  private readonly losses: LossReports;
   private readonly keepalive: Keepalive;
   private readonly lifetime: ConnectionLifetime;
   private readonly head = new RequestHead();
@@ -79,13 +88,18 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   /** Made with the first call whose request is not complete with its headers. */
   private requestStalls: RequestStalls | undefined = undefined;
   private draining = false;
+  private isLossReported = false;
 
   /** `onGone` is called once, when the connection is over and holds nothing any more. */
-  constructor({ router, options, running, faults }: ServerParts, onGone: (connection: ServerConnection) => void) {
+  constructor(
+    { router, options, running, faults, losses }: ServerParts,
+    onGone: (connection: ServerConnection) => void,
+  ) {
     this.router = router;
     this.options = options;
     this.running = running;
     this.faults = faults;
+    this.losses = losses;
     this.http2 = new Http2Connection("server", options.http2, this);
     this.driver = new Driver(
       this.http2,
@@ -142,6 +156,14 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
     callListener("onError", () => this.options.onError(error, call));
   }
 
+  reportLoss(loss: StatusLoss, call: IncomingCall): void {
+    this.countFault("status-cut");
+    if (!this.losses.isDue(loss, this.isLossReported, this.driver.lastReadMs)) return;
+    this.isLossReported = true;
+    const text = `the end of ${call.method.path} has ${loss.text}`;
+    this.reportError(createRpcError("library", StatusCode.RESOURCE_EXHAUSTED, text), call);
+  }
+
   // Http2Sink
 
   onHeaders(stream: Http2Stream, fields: HeaderField[], endStream: boolean): void {
@@ -162,6 +184,10 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
       this.reject(stream, StatusCode.UNIMPLEMENTED, this.unknownPath(head.path));
       return;
     }
+    if (this.http2.peerLists.bytes < LEAST_LIST_BYTES) {
+      this.reject(stream, StatusCode.RESOURCE_EXHAUSTED, NO_ROOM_TO_ANSWER);
+      return;
+    }
     const { encoding = IDENTITY } = head;
     if (encoding !== IDENTITY && !this.limits.compression.accepted.has(encoding)) {
       this.reject(stream, StatusCode.UNIMPLEMENTED, this.unknownEncoding(encoding));
@@ -180,6 +206,14 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
     call.begin();
     if (endStream) call.onHalfClose();
     else this.watchRequest(nowMs);
+  }
+
+  onOversizedRequest(stream: Http2Stream, fields: readonly HeaderField[]): void {
+    const { maxHeaderListBytes, maxHeaderFields } = this.options.http2;
+    this.activity++;
+    this.head.read(fields);
+    const text = `the request's header list is larger than the server takes: ${maxHeaderListBytes} bytes, each field counting 32 more, in ${maxHeaderFields} fields`;
+    this.reject(stream, StatusCode.RESOURCE_EXHAUSTED, text);
   }
 
   onData(stream: Http2Stream, bytes: Buffer, start: number, end: number, endStream: boolean): void {
@@ -228,16 +262,26 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   }
 
   private reject(stream: Http2Stream, code: StatusCode, message: string, httpStatus = 200): void {
-    const block = trailersOnly(createRpcError("library", code, message), undefined, httpStatus);
-    if (code === StatusCode.UNIMPLEMENTED && this.head.encoding !== undefined) {
-      block.push({ name: "grpc-accept-encoding", value: this.limits.compression.acceptEncoding, indexing: 1 });
-    }
-    this.http2.sendHeaders(stream, block, true);
-    this.http2.resetWhenDone(stream);
+    const isEncodingRefused = code === StatusCode.UNIMPLEMENTED && this.head.encoding !== undefined;
+    const head = refusalHead(httpStatus, isEncodingRefused ? this.limits.compression.acceptEncoding : undefined);
+    const status = createRpcError("library", code, message);
+    this.sendEnd(stream, { status, head, headers: undefined, trailers: undefined });
     const { onRejected } = this.options;
     if (onRejected === undefined) return;
     const rejected = { path: this.head.path, code, peer: this.peer };
     callListener("onRejected", () => onRejected(rejected));
+  }
+
+  private sendEnd(stream: Http2Stream, end: EndOfCall): void {
+    const { http2 } = this;
+    const { isHeadFirst, fields } = fitStatus(end, http2.peerLists.bytes);
+    if (fields === undefined) {
+      http2.resetStream(stream, ErrorCode.INTERNAL_ERROR);
+      return;
+    }
+    if (isHeadFirst) http2.sendHeaders(stream, ANSWER_HEAD, false);
+    http2.sendHeaders(stream, fields, true);
+    http2.resetWhenDone(stream);
   }
 
   private unknownEncoding(encoding: string): string {

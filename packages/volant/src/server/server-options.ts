@@ -94,7 +94,7 @@ export interface ServerOptions extends InboundOptions {
   readonly keepaliveEnforcement?: Partial<PingPolicyOptions>;
   /**
    * Errors that no client will see: what a handler threw and went out as INTERNAL, a failing end listener, a failed accept,
-   * `TlsHandshakeError` at most once a second and listener.
+   * `TlsHandshakeError` at most once a second and listener, what of a status the client's header lists have no room for.
    * Default: written to stderr. What it throws itself is written there too, and goes no further.
    */
   readonly onError?: (error: unknown, call: ServerCall | undefined) => void;

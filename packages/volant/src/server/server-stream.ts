@@ -11,7 +11,7 @@ import { runInCall } from "../rpc/ambient.ts";
 import type { CallEnd } from "../rpc/call.ts";
 import { NO_DEADLINE } from "../rpc/deadline.ts";
 import { hasRequestStream } from "../rpc/method.ts";
-import { createRpcError } from "../rpc/rpc-error.ts";
+import { createRpcError, RpcError } from "../rpc/rpc-error.ts";
 import type { Status } from "../rpc/status.ts";
 import { Inbound, type InboundOwner } from "../stream/inbound.ts";
 import { MessageQueue } from "../stream/message-queue.ts";
@@ -21,6 +21,7 @@ import { monotonicMs } from "../transport/time.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
 import { EarlyRequest } from "./early-request.ts";
 import { deadlinePassed, failureOf, INTERNAL, noMessage, requestCutShort } from "./failure.ts";
+import type { StatusLoss } from "./fitted-status.ts";
 import { type HandledCall, runHandler, whenSettled } from "./handler-run.ts";
 import { type CallStream, IncomingCall } from "./incoming-call.ts";
 import type { Orphan } from "./orphan-queue.ts";
@@ -280,9 +281,10 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
     if (message === undefined || message === null) throw noMessage(definition.path, `returned ${message}`);
     if (hooks.onResponse !== undefined) hooks.onResponse(message, this.call);
     if (this.ended) return;
-    this.response.sendOnly(message, this.call);
+    const loss = this.response.sendOnly(message, this.call);
     // What the message is made of may be user code, which may have ended the call.
     if (!this.ended) this.afterStatus(OK, undefined);
+    if (loss !== undefined) this.host.reportLoss(loss, this.call);
   }
 
   // The end
@@ -299,16 +301,18 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
   private sendStatus(status: Status, cancelledBy: CallEnd["cancelledBy"]): void {
     // Marked first: what the block is made of may be user code.
     this.ended = true;
+    let sent = status;
+    let loss: StatusLoss | undefined;
     try {
-      this.response.sendStatus(status, this.call);
+      loss = this.response.sendStatus(status, this.call);
     } catch (error) {
-      // A detail that cannot be encoded, for one: the client still gets an end.
+      // A detail that cannot be encoded, or headers that the client does not take: it still gets an end.
       this.reportError(error);
-      this.response.sendStatus(INTERNAL, NO_WISHES);
-      this.afterStatus(INTERNAL, cancelledBy);
-      return;
+      sent = error instanceof RpcError && error.origin === "library" ? error : INTERNAL;
+      this.response.sendStatus(sent, NO_WISHES);
     }
-    this.afterStatus(status, cancelledBy);
+    this.afterStatus(sent, cancelledBy);
+    if (loss !== undefined) this.host.reportLoss(loss, this.call);
   }
 
   private afterStatus(status: Status, cancelledBy: CallEnd["cancelledBy"]): void {

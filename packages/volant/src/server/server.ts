@@ -16,6 +16,7 @@ import type { Wire, WireSink } from "../transport/wire.ts";
 import { AddressLimit } from "./address-limit.ts";
 import type { Handlers } from "./handlers.ts";
 import { type ListenAddress, Listener, type ListenOptions } from "./listener.ts";
+import { LossReports } from "./loss-reports.ts";
 import { Router } from "./router.ts";
 import { RunningHandlers } from "./running-handlers.ts";
 import { callListener, ServerConnection } from "./server-connection.ts";
@@ -45,6 +46,7 @@ export class Server {
   private readonly connections = new ChurningSet<ServerConnection>();
   private readonly running: RunningHandlers;
   private readonly faults = new FaultTotals();
+  private readonly losses: LossReports;
   private readonly addresses: AddressLimit;
   private readonly idleWaiters: (() => void)[] = [];
   private readonly observers: ServerObserver[] = [];
@@ -55,6 +57,7 @@ export class Server {
   /** Throws RangeError or UsageError for an option outside its range. */
   constructor(options: ServerOptions = {}) {
     this.options = resolveServerOptions(options);
+    this.losses = new LossReports(this.options.http2.maxSentHeaderListBytes);
     this.router = new Router(this.options.interceptors);
     const { maxOrphanedHandlers, maxConnectionsPerAddress, http2, onError } = this.options;
     this.addresses = new AddressLimit(maxConnectionsPerAddress);
@@ -129,8 +132,9 @@ export class Server {
    */
   attach(createWire: (sink: WireSink) => Wire): void {
     this.refuseStopped();
-    const { router, options, running, faults } = this;
-    const connection = new ServerConnection({ router, options, running, faults }, (gone) => this.onGone(gone));
+    const { router, options, running, faults, losses } = this;
+    const parts = { router, options, running, faults, losses };
+    const connection = new ServerConnection(parts, (gone) => this.onGone(gone));
     this.connections.add(connection);
     connection.start(createWire(connection.wireSink));
   }

@@ -2,6 +2,7 @@
 import type { Peer } from "../rpc/peer.ts";
 import type { PeerLimits } from "../stream/inbound-limits.ts";
 import type { Http2Connection } from "../transport/http2.ts";
+import type { StatusLoss } from "./fitted-status.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import type { OrphanShare } from "./orphan-share.ts";
 import type { RunningHandlers } from "./running-handlers.ts";
@@ -17,6 +18,8 @@ export interface StreamHost {
   readonly cancelGraceMs: number;
   /** See `ServerStats.faults`. */
   countFault(cause: string): void;
+  /** A status did not fit the client's header lists: counted, and reported where it is not the client that takes next to nothing. */
+  reportLoss(loss: StatusLoss, call: IncomingCall): void;
   /** Reports an error that no client will see. Never throws. */
   reportError(error: unknown, call: IncomingCall): void;
 }

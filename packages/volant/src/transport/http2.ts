@@ -8,6 +8,7 @@ export {
   encodeStaticBlock,
   errorCodeName,
   type Fault,
+  FIELD_OVERHEAD_BYTES,
   type GoAway,
   type HeaderField,
   HeaderToken,
@@ -17,7 +18,9 @@ export {
   type Http2Stream,
   Indexing,
   type Initiator,
+  listBytes,
   type OutboundField,
+  type PeerLists,
   type ResolvedHttp2Options,
   resolveHttp2Options,
 } from "../http2/index.ts";

@@ -78,7 +78,7 @@ const REFUSED: Readonly<Record<string, readonly [Fields, Buffer, RegExp]>> = {
   "gRPC detail 13: an encoding that is not known": [
     [["grpc-encoding", "x-snappy"]],
     prefixed(note("a"), 1),
-    new RegExp(`grpc-status=12 .*"x-snappy".*grpc-accept-encoding=${ALL}`),
+    new RegExp(`grpc-accept-encoding=${ALL} grpc-status=12 .*"x-snappy"`),
   ],
   "a message that is not compressed although flagged": [
     GZIP,
@@ -105,7 +105,7 @@ for (const [what, [fields, body, lines]] of Object.entries(REFUSED)) {
 test("gRPC detail 13: an encoding that the server's options leave out is refused, and not offered", async (t) => {
   const options = { compression: { accept: ["deflate"] } } as const;
   const { lines } = await answer(t, GZIP, prefixed(gzipSync(note("a")), 1), options);
-  assert.match(lines, /grpc-status=12 .*grpc-accept-encoding=identity,deflate$/m);
+  assert.match(lines, /grpc-accept-encoding=identity,deflate grpc-status=12 /);
 });
 
 test("gRPC detail 16: CVE-2024-37168, ten KiB that inflate to ten MiB are refused by what they inflate to", async (t) => {

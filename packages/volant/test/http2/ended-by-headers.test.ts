@@ -25,9 +25,12 @@ test("§8.2.1 a pseudo-header whose value is illegal makes a request malformed",
   );
   assert.deepEqual(server.sent(), ["RST_STREAM 1 PROTOCOL_ERROR"]);
 });
-test("§6.10 HEADERS that alone exceed twice maxHeaderListBytes are not kept", () => {
-  const server = CoreUnderTest.ready("server", { maxHeaderListBytes: 256 });
-  server.receive(frames.headers(1).block(octets(513)).withoutFlag(4));
+test("§6.10 HEADERS that alone exceed maxHeaderBlockBytes end the connection, one byte less only the stream", () => {
+  const limits = { maxHeaderListBytes: 256, maxHeaderBlockBytes: 600 };
+  const server = CoreUnderTest.ready("server", limits);
+  server.receive(frames.headers(1).block(octets(600)).withoutFlag(4), frames.continuation(1, octets(0)));
+  assert.deepEqual(server.sent(), ["RST_STREAM 1 ENHANCE_YOUR_CALM"]);
+  server.receive(frames.headers(3).block(octets(601)).withoutFlag(4));
   assert.equal(server.http2.fault?.cause, "header-block-too-large");
 });
 test("RFC 7540 §5.3.1 trailers that depend on themselves end their stream", () => {

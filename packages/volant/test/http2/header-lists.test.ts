@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { HeaderField, Http2Stream } from "../../src/http2/index.ts";
 import { CoreUnderTest } from "../../src/testing/connection-pair.ts";
 import { type Fields, frames, headerBlock } from "../../src/testing/frame-factory.ts";
 
@@ -306,11 +307,125 @@ test("§6.10 more CONTINUATION frames than maxContinuations end the connection (
   assert.deepEqual(attacked.events(), ["closed ENHANCE_YOUR_CALM too-many-continuations library"]);
 });
 
-test("§6.10 a block of more than twice maxHeaderListBytes is not kept", () => {
-  const options = { maxHeaderListBytes: 1_000, maxContinuations: 100 };
-  const endless = frames.headers(1).block(Buffer.alloc(2_001, 0x82));
-  const attacked = CoreUnderTest.ready("server", options).receive(endless.continued(500, 1_000, 1_500, 2_000));
+test("§10.5.1 a block far larger than a list ends its stream only, and the table is in step afterwards", () => {
+  for (const role of ["server", "client"] as const) {
+    const core = CoreUnderTest.ready(role);
+    const known = Buffer.concat([Buffer.of(0x40, 7), Buffer.from("x-known"), Buffer.of(1), Buffer.from("1")]);
+    const start = headerBlock(role === "server" ? REQUEST : [[":status", "200"]]);
+    const large = headerBlock([["grpc-message", "é\u0000".repeat(100_000)]]);
+    if (role === "client") {
+      for (let at = 0; at < 2; at++) core.http2.sendHeaders(core.http2.openStream(), [], false);
+      core.sent();
+    }
+    const block = Buffer.concat([start, known, large]);
+    const cuts = Array.from({ length: Math.floor(block.length / 16_384) }, (_, at) => (at + 1) * 16_384);
+    core.receive(
+      frames
+        .headers(1)
+        .block(block)
+        .endStream()
+        .continued(...cuts),
+    );
+    assert.deepEqual(core.sent(), ["RST_STREAM 1 ENHANCE_YOUR_CALM"]);
+    // The first dynamic entry is the one that the large block had inserted.
+    core.receive(frames.headers(3).block(Buffer.concat([start, Buffer.of(0xbe)])));
+    assert.match(core.events().at(-1)!, /^headers 3 .*x-known=1$/);
+    assert.equal(core.http2.faultCounts.get("header-list-too-large"), 1);
+    assert.ok(core.http2.faultCounts.get("oversized-header-block")! >= 10);
+  }
+});
+
+test("§6.10 a block earns a CONTINUATION with each 8 KiB: frames of full size never run out, small ones do", () => {
+  const block = Buffer.alloc(400_000, 0x82);
+  const every = (step: number) =>
+    Array.from({ length: Math.ceil(block.length / step) - 1 }, (_, at) => (at + 1) * step);
+  const full = CoreUnderTest.ready("server").receive(
+    frames
+      .headers(1)
+      .block(block)
+      .continued(...every(16_384)),
+  );
+  assert.equal(full.http2.isClosed, false);
+  const small = CoreUnderTest.ready("server").receive(
+    frames
+      .headers(1)
+      .block(block)
+      .continued(...every(1_000)),
+  );
+  assert.equal(small.http2.fault?.cause, "too-many-continuations");
+});
+
+test("§6.10 a block of more than maxHeaderBlockBytes ends the connection", () => {
+  const options = { maxHeaderListBytes: 1_000, maxHeaderBlockBytes: 4_000 };
+  const block = (bytes: number) => frames.headers(1).block(Buffer.alloc(bytes, 0x82)).continued(1_500, 3_000);
+  assert.equal(CoreUnderTest.ready("server", options).receive(block(4_000)).http2.isClosed, false);
+  const attacked = CoreUnderTest.ready("server", options).receive(block(4_001));
   assert.deepEqual(attacked.events(), ["closed ENHANCE_YOUR_CALM header-block-too-large library"]);
+});
+
+test("§4.3 an oversized block that does not decode ends the connection", () => {
+  const options = { maxHeaderListBytes: 1_000 };
+  const cut = Buffer.concat([Buffer.alloc(3_000, 0x82), Buffer.of(0xff)]);
+  for (const block of [cut, Buffer.concat([cut, Buffer.of(0xff, 0x7f)])]) {
+    const core = CoreUnderTest.ready("server", options).receive(frames.headers(1).block(block).continued(2_500));
+    assert.equal(core.http2.fault?.cause, "header-compression");
+  }
+});
+
+test("§10.5.1 the layer above answers a request whose list is too large, and sees the fields in front of the limit", () => {
+  const seen: string[] = [];
+  const core = CoreUnderTest.ready("server");
+  Object.assign(core.sink, {
+    onOversizedRequest: (stream: Http2Stream, fields: readonly HeaderField[]) => {
+      seen.push(fields.map(({ name }) => name).join());
+      core.http2.sendHeaders(stream, Buffer.of(0x88), true);
+      core.http2.resetWhenDone(stream);
+    },
+  });
+  const large: Fields = [...REQUEST, ["a", "x".repeat(17_000)]];
+  core.receive(
+    frames.headers(1).fields(large).continued(16_000),
+    frames.headers(3).fields(large).endStream().continued(16_000),
+  );
+  assert.deepEqual(seen, [":method,:scheme,:path", ":method,:scheme,:path"]);
+  assert.deepEqual(core.sent(), ["HEADERS 1 end :status=200", "RST_STREAM 1 NO_ERROR", "HEADERS 3 end :status=200"]);
+  assert.equal(core.http2.streamCount, 0);
+  assert.equal(core.http2.faultCounts.get("header-list-too-large"), 2);
+});
+
+test("§6.5.2 what may be sent follows the peer's SETTINGS, and a default where it names no limit", () => {
+  const core = CoreUnderTest.ready("server", { maxSentHeaderListBytes: 2_000 });
+  assert.equal(core.http2.peerLists.bytes, 2_000);
+  for (const [named, taken] of [
+    [100, 100],
+    [0, 0],
+    [50_000, 50_000],
+    [0x7fff_ffff, 1_048_576],
+    [0xffff_ffff, 2_000],
+  ] as const) {
+    core.receive(frames.settings([6, named]));
+    assert.equal(core.http2.peerLists.bytes, taken);
+  }
+});
+
+test("§6.5.2 trailers that waited while the peer lowered its limit lose their last fields, or their stream", () => {
+  for (const [limit, sent] of [
+    [60, "HEADERS 1 end grpc-status=5"],
+    [10, "RST_STREAM 1 INTERNAL_ERROR"],
+  ] as const) {
+    const core = CoreUnderTest.ready("server", {}, [4, 0]).receive(frames.headers(1).fields(REQUEST).endStream());
+    const stream = core.stream(1);
+    core.http2.sendHeaders(stream, Buffer.of(0x88), false);
+    core.http2.sendData(stream, Buffer.from("x"), false);
+    core.http2.sendTrailers(stream, [
+      { name: "grpc-status", value: "5", indexing: 1 },
+      { name: "grpc-message", value: "m".repeat(200), indexing: 1 },
+    ]);
+    core.receive(frames.settings([6, limit]), frames.windowUpdate(1, 10));
+    assert.equal(core.sent().at(-1), sent);
+    assert.equal(core.http2.faultCounts.get("trailers-cut"), 1);
+    assert.equal(core.http2.streamCount, 0);
+  }
 });
 
 test("§6.10 a block must be complete headerBlockTimeoutMs after its HEADERS", () => {

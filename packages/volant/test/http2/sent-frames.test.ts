@@ -34,7 +34,7 @@ function everythingSent(role: Role): SentFrame[] {
   };
   const { http2 } = core;
   if (role === "server") core.receive(frames.preface);
-  core.receive(frames.settings([0x4, 1_000_000]), frames.settingsAck(), frames.ping());
+  core.receive(frames.settings([0x4, 1_000_000], [0x6, 100_000]), frames.settingsAck(), frames.ping());
   const streams = [1, 3, 5].map((id) => {
     if (role === "client") return http2.openStream();
     core.receive(frames.headers(id).request("POST", "/"));

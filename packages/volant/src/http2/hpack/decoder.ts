@@ -12,6 +12,7 @@ import { FIELD_OVERHEAD_BYTES, HeaderField } from "./field.ts";
 import { FieldBudget, type FieldCaps } from "./field-budget.ts";
 import { FieldName } from "./field-name.ts";
 import { ByteCursor, INTEGER_TRUNCATED, readInteger } from "./integer.ts";
+import { BlockSkimmer } from "./skimmer.ts";
 import { FIRST_DYNAMIC_INDEX, STATIC_FIELDS } from "./static-table.ts";
 import { StringReader } from "./string-literal.ts";
 
@@ -26,6 +27,9 @@ const NEVER_INDEXED_PATTERN = 0x10;
 
 const NO_UPDATE_REQUIRED = -1;
 
+/** What {@link HpackDecoder.skim} returns for a block that is malformed: RFC 9113 §4.3, as COMPRESSION_ERROR. */
+export const SKIM_FAILED = -1;
+
 export class HpackDecoder {
   /** For inspection only. */
   readonly table: DynamicTable<HeaderField>;
@@ -37,6 +41,9 @@ export class HpackDecoder {
   #requiredTableBytes = NO_UPDATE_REQUIRED;
   readonly #cursor = new ByteCursor();
   readonly #string = new StringReader();
+  /** Made for the first block that is too large to be a list. */
+  #skimmer: BlockSkimmer | undefined;
+  #isSkimming = false;
 
   /** A table starts at 4096 octets, or the maximum if that is less; only the peer's size updates make it larger. */
   constructor(options: HpackDecoderOptions) {
@@ -74,6 +81,29 @@ export class HpackDecoder {
     if (!isDecoded) return DecodeResult.COMPRESSION_ERROR;
     if (budget.verdict !== DecodeResult.OK) this.lastError = budget.describe();
     return budget.verdict;
+  }
+
+  /**
+   * Reads a piece of a block that is too large to become a list, for the table alone. The result is how many bytes of it are
+   * done with: the rest must come again in front of the next piece. Or {@link SKIM_FAILED}. Size updates count as the
+   * beginning of a block, so they must be whole in the first piece.
+   */
+  skim(piece: Uint8Array, start: number, end: number): number {
+    this.#skimmer ??= new BlockSkimmer({ table: this.table, lookUp: (index) => this.#lookUp(index) });
+    const cursor = this.#cursor;
+    cursor.reset(piece, start, end);
+    const isFirst = !this.#isSkimming;
+    if (isFirst) this.#skimmer.reset();
+    this.#isSkimming = true;
+    const isLegal = (!isFirst || this.#receiveSizeUpdates()) && this.#skimmer.read(cursor);
+    cursor.release();
+    return isLegal ? cursor.position - start : SKIM_FAILED;
+  }
+
+  /** The block that was skimmed ends here. False where that is inside a field. */
+  endSkim(): boolean {
+    this.#isSkimming = false;
+    return this.#skimmer!.isBetweenFields;
   }
 
   /** RFC 7541 §4.2: size updates stand at the beginning of a block. */

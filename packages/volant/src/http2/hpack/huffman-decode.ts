@@ -4,7 +4,7 @@
  * take 257 KiB for the whole process and no branch in the loop. Must not know header fields.
  * Invariant: nothing is written beyond two octets past `maxOctets`. RFC 7541 §5.2.
  */
-import { CODE_LENGTHS, CODES, END_OF_STRING, SHORTEST_CODE_BITS } from "./huffman-code.ts";
+import { CODE_LENGTHS, CODES, END_OF_STRING, LONGEST_CODE_BITS, SHORTEST_CODE_BITS } from "./huffman-code.ts";
 
 /** What {@link decodeHuffman} returns for an end-of-string code or wrong padding. */
 export const HUFFMAN_MALFORMED = -1;
@@ -34,6 +34,11 @@ const ACCEPTING: Uint8Array = findAccepting(TREE);
 /** Octets that a Huffman string of so many octets has at most, after decoding. */
 export function mostDecodedOctets(encodedOctets: number): number {
   return Math.floor((encodedOctets * 8) / SHORTEST_CODE_BITS);
+}
+
+/** Bytes that it has at least: up to seven bits are padding. */
+export function leastDecodedBytes(encodedBytes: number): number {
+  return Math.max(0, Math.ceil((encodedBytes * 8 - 7) / LONGEST_CODE_BITS));
 }
 
 /**

@@ -3,6 +3,7 @@
  * a dynamic table. Invariant: a field never takes more than its bound. RFC 7541 §6.1, §6.2, §7.1.3.
  */
 import { UsageError } from "../usage-error.ts";
+import { FIELD_OVERHEAD_BYTES } from "./field.ts";
 import { NOT_OCTETS } from "./huffman-encode.ts";
 import { MAX_INTEGER_OCTETS, writeInteger } from "./integer.ts";
 import { writeString } from "./string-literal.ts";
@@ -41,6 +42,16 @@ export function fieldsBound(fields: readonly OutboundField[]): number {
     bound += field.name.length + field.value.length;
   }
   return bound;
+}
+
+/** The size of a header list as RFC 9113 §6.5.2 counts it: names, values, and 32 for each field. */
+export function listBytes(fields: readonly { readonly name: string; readonly value: string }[]): number {
+  let bytes = fields.length * FIELD_OVERHEAD_BYTES;
+  for (let at = 0; at < fields.length; at++) {
+    const { name, value } = fields[at]!;
+    bytes += name.length + value.length;
+  }
+  return bytes;
 }
 
 export function writeIndexed(target: Uint8Array, offset: number, index: number): number {
