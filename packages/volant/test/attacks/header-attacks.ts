@@ -14,14 +14,15 @@ const REQUEST: Fields = [
   [":path", "/s/m"],
 ];
 const NOTHING = Buffer.alloc(0);
+const FRAME_BYTES = 16_384;
 
 const opened = (id: number): Buffer => frames.headers(id).block(headerBlock(REQUEST)).withoutFlag(0x4).bytes();
 
 const continuations: Attack = {
   name: "a header block that never ends",
   cve: "CVE-2024-27316, CVE-2023-45288, CVE-2024-27983",
-  rule: "CONTINUATION frames of a block and its octets (twice maxHeaderListBytes) are capped; nothing is kept beyond",
-  options: ["maxContinuations", "maxHeaderListBytes"],
+  rule: "CONTINUATION frames of a block are capped, but for one with each 8 KiB of it",
+  options: ["maxContinuations"],
   counter: "too-many-continuations",
   unit: "CONTINUATION frames read",
   allowed: 9,
@@ -40,6 +41,84 @@ const continuations: Attack = {
       victim.feed(headers.continued(1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 7_000, 8_000));
       if (victim.core.http2.streamCount !== 1) throw new Error("the request was not taken");
       victim.assertUnhurt();
+    },
+  },
+};
+
+/** A literal of that many bytes, and it alone. */
+function literal(bytes: number): Buffer {
+  const length = bytes - 127;
+  const head = Buffer.of(0x00, 1, 0x61, 0x7f, (length & 0x7f) | 0x80, ((length >> 7) & 0x7f) | 0x80, length >> 14);
+  return Buffer.concat([head, Buffer.alloc(bytes, 0x78)]);
+}
+
+/** Frames of full size, as every encoder makes them. */
+function inFullFrames(id: number, block: Buffer, isEnd: boolean): Buffer {
+  const cuts = Array.from({ length: Math.floor(block.length / FRAME_BYTES) }, (_, at) => (at + 1) * FRAME_BYTES);
+  const headers = frames.headers(id).block(block);
+  return (isEnd ? headers.endStream() : headers).continued(...cuts);
+}
+
+const fullFrames: Attack = {
+  name: "a header block that never ends, in frames of full size",
+  cve: "CVE-2024-27316, CVE-2023-45288",
+  rule: "beyond twice maxHeaderListBytes a block is decoded for the table alone and not kept; a larger one than the cap ends the connection",
+  options: ["maxHeaderBlockBytes", "maxHeaderListBytes"],
+  counter: "header-block-too-large",
+  unit: "octets of one block read",
+  allowed: 1_048_576 + FRAME_BYTES,
+  off: { maxHeaderBlockBytes: OFF },
+  play: (options) => {
+    const victim = new Victim("server", options);
+    victim.feed(opened(1));
+    const indexed = Buffer.alloc(FRAME_BYTES, 0x84);
+    victim.flood(100, 1, () => frames.continuation(1, indexed, false));
+    return { got: (victim.read - 1) * FRAME_BYTES, core: victim.core };
+  },
+  honest: {
+    name: "a server whose error has 70,000 characters costs its own call only",
+    play: () => {
+      const victim = waitingClient({});
+      victim.core.http2.sendHeaders(victim.core.http2.openStream(), [], false);
+      victim.feed(inFullFrames(1, Buffer.concat([headerBlock([[":status", "200"]]), literal(70_000)]), true));
+      victim.feed(frames.headers(3).response(200));
+      victim.assertUnhurt("oversized-header-block", "header-list-too-large");
+      if (victim.core.http2.streamCount !== 1) throw new Error("the other call is gone");
+    },
+  },
+};
+
+const oversizedBlocks: Attack = {
+  name: "header blocks far beyond the limit, one after another",
+  cve: "CVE-2024-27316",
+  rule: "each frame of a block that is only passed over, and each list that is too large, costs a glitch",
+  options: ["glitchBurst", "glitchesPerSecond"],
+  counter: "oversized-header-block",
+  unit: "frames decoded for nothing in a second",
+  allowed: 10_500,
+  off: { glitchBurst: OFF },
+  play: (options) => {
+    const victim = new Victim("server", { maxHeaderListBytes: 256, ...options });
+    const passedOver = headerBlock([["a", "x".repeat(700)]]);
+    victim.flood(1_000, 10, (index) =>
+      frames
+        .headers(1 + 2 * index)
+        .block(passedOver)
+        .continued(passedOver.length),
+    );
+    return { got: victim.counted("oversized-header-block"), core: victim.core };
+  },
+  honest: {
+    name: "a server with 30 errors of 70,000 characters a second, for ten seconds",
+    play: () => {
+      const victim = new Victim("client");
+      const block = Buffer.concat([headerBlock([[":status", "200"]]), literal(70_000)]);
+      for (let index = 0; index < 300; index++) {
+        victim.core.http2.sendHeaders(victim.core.http2.openStream(), [], false);
+        victim.feed(inFullFrames(1 + 2 * index, block, true));
+        victim.pass(33);
+      }
+      victim.assertUnhurt("oversized-header-block", "header-list-too-large");
     },
   },
 };
@@ -390,6 +469,8 @@ const interim: Attack = {
 
 export const HEADER_ATTACKS: readonly Attack[] = [
   continuations,
+  fullFrames,
+  oversizedBlocks,
   emptyFragments,
   slowBlock,
   slowHeaders,

@@ -31,6 +31,8 @@ hold for one connection; those of the second are options of \`ServerOptions\`, \
 - Order of defence: new streams are refused with REFUSED_STREAM, then reading pauses, then GOAWAY with ENHANCE_YOUR_CALM.
   The debug data of a GOAWAY names the cause: \`<counter>-flood\`.
 - Counters are keys of \`server.stats().faults\` and \`channel.stats().faults\`, summed over all connections, live and gone.
+- The sizes of header lists hold in both directions: nothing is sent that the peer did not say it takes, see
+  [client.md](client.md#size-of-headers-and-trailers).
 - Of each row there are two tests in \`packages/volant/test/attacks\`, the attack and the honest peer that comes closest to
   it. \`npm run conformance -- --suite attacks\` runs each attack with its limit and without it: without, it must succeed.
   Those on a server it runs in memory and through TLS on real sockets.

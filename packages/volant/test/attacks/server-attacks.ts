@@ -2,6 +2,7 @@
  * Attacks that no single connection can judge, or that only show above HTTP/2: clients that do not read, do not finish, come
  * back without end, or ask without need.
  */
+import { RpcError, StatusCode } from "../../src/index.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
 import { call, prefixed } from "../server/support/raw-peer.ts";
 import { MemoryPeer } from "./memory-peer.ts";
@@ -84,6 +85,18 @@ class StubbornHandlers {
 
 const unary = (id: number): Buffer =>
   Buffer.concat([call(id, "Unary").bytes(), frames.data(id, EMPTY).endStream().bytes()]);
+
+/** A request with a body of that many octets. */
+function requestOf(id: number, bytes: number): Buffer[] {
+  const length = Buffer.of((bytes & 0x7f) | 0x80, ((bytes >> 7) & 0x7f) | 0x80, bytes >> 14);
+  const message = prefixed(Buffer.concat([Buffer.of(0x1a), length, Buffer.alloc(bytes)]));
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < message.length; at += 16_384) {
+    const frame = frames.data(id, message.subarray(at, at + 16_384));
+    pieces.push((at + 16_384 >= message.length ? frame.endStream() : frame).bytes());
+  }
+  return pieces;
+}
 
 const resets = (ids: readonly number[]): Buffer[] => ids.map((id) => frames.rstStream(id, CANCEL).bytes());
 
@@ -277,11 +290,57 @@ const pings: ServerAttack = {
   },
 };
 
+/** The largest header list of one block that the peer was sent, by its line. */
+function largestList(lines: readonly string[]): number {
+  const sizes = lines.map((line) => {
+    const fields = line.split(" ").filter((word) => word.includes("="));
+    return fields.reduce((sum, field) => sum + field.length - 1 + 32, 0);
+  });
+  return Math.max(0, ...sizes);
+}
+
+const echoedError: ServerAttack = {
+  name: "errors as large as the request that provokes them",
+  cve: "GOAWAY by one's own error",
+  rule: "no header list goes out that the client did not say it takes: the details go first, then the end of the message",
+  options: ["http2.maxSentHeaderListBytes 16,384"],
+  counter: "status-cut",
+  unit: "octets of one header list sent",
+  allowed: 16_384,
+  off: { http2: { maxSentHeaderListBytes: 1_048_576 } },
+  play: (options) =>
+    scene(options, { unary: refuseBy("x") }, async ({ server }) => {
+      const peer = await MemoryPeer.ready(server);
+      peer.send(call(1, "Unary"), ...requestOf(1, 60_000));
+      await turns(10);
+      return { got: largestList(peer.lines), counted: server.stats().faults["status-cut"] ?? 0 };
+    }),
+  honest: {
+    name: "an error of 15,000 characters arrives whole at a client that names no limit",
+    play: () =>
+      scene({}, { unary: refuseBy("y") }, async ({ server }) => {
+        const peer = await MemoryPeer.ready(server);
+        peer.send(call(1, "Unary"), ...requestOf(1, 15_000));
+        await turns(10);
+        if (peer.countOf(/grpc-message=y{15000}$/) !== 1) throw new Error(`it was not whole: ${peer.lines}`);
+        assertUnhurt(server);
+      }),
+  },
+};
+
+/** Refuses with as many characters as the request has bytes. */
+function refuseBy(character: string) {
+  return ({ body }: { readonly body: Uint8Array }): never => {
+    throw new RpcError(StatusCode.INVALID_ARGUMENT, character.repeat(body.length));
+  };
+}
+
 export const SERVER_ATTACKS: readonly ServerAttack[] = [
   unread,
   reconnects,
   undecided,
   trickle,
   pings,
+  echoedError,
   ...MESSAGE_ATTACKS,
 ];
