@@ -1,8 +1,9 @@
 /**
- * Virtual time for everything above the core: the wheel and `performance.now()` follow a fake clock, the event loop stays
+ * Virtual time for everything above the core: the wheel and the library's clock follow a fake one, the event loop stays
  * real. Owns the switch there and back; hours pass in moments, and nothing depends on how fast the machine is.
  */
 import { FakeClock } from "../../src/testing/fake-clock.ts";
+import { realTime, replaceTime } from "../../src/transport/time.ts";
 import { timerWheel } from "../../src/transport/timer-wheel.ts";
 import { untilArrived } from "./under-way.ts";
 
@@ -16,13 +17,12 @@ export async function turns(count: number = TURNS): Promise<void> {
 }
 
 export class VirtualTime {
-  private readonly clock = new FakeClock(performance.now());
+  private readonly clock = new FakeClock(realTime.monotonicMs());
 
   /** Runs `play` on virtual time; everything that it armed on the wheel must be disarmed at its end. */
   static async run<T>(play: (time: VirtualTime) => Promise<T>): Promise<T> {
     const time = new VirtualTime();
     const { clock } = time;
-    const realNow = performance.now;
     let wake = clock.schedule(Number.POSITIVE_INFINITY, () => undefined);
     const realClock = timerWheel.replaceClock({
       nowMs: () => clock.nowMs,
@@ -31,11 +31,11 @@ export class VirtualTime {
         wake = clock.schedule(clock.nowMs + delayMs, run);
       },
     });
-    performance.now = () => clock.nowMs;
+    const real = replaceTime({ ...realTime, monotonicMs: () => clock.nowMs });
     try {
       return await play(time);
     } finally {
-      performance.now = realNow;
+      replaceTime(real);
       timerWheel.replaceClock(realClock);
     }
   }

@@ -2,14 +2,17 @@
  * A client that cancels an upload half-closes and resets it at once. Its handler must not take what came for all of it: what
  * counts here is what a handler commits, which it does when its requests have ended.
  */
+
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { connect } from "node:tls";
 import { Metadata as GrpcJsMetadata } from "@grpc/grpc-js";
 import { type CallEnd, RpcError, type ServerCall, StatusCode } from "../../src/index.ts";
+import { type ClockTask, FakeClock } from "../../src/testing/fake-clock.ts";
 import { type FrameBuilder, frames } from "../../src/testing/frame-factory.ts";
 import { eventually, useServer } from "../../src/testing/index.ts";
 import { ErrorCode } from "../../src/transport/http2.ts";
+import { realTime, replaceTime } from "../../src/transport/time.ts";
 import { MemoryPeer } from "../attacks/memory-peer.ts";
 import { turns } from "../attacks/virtual-time.ts";
 import { localhost } from "../tls/support/tls-lab.ts";
@@ -218,13 +221,25 @@ for (const kind of KINDS) {
   });
 }
 
+/** The library's timers come when the test moves this clock. */
+function holdTimers(t: TestContext): FakeClock {
+  const clock = new FakeClock();
+  const real = replaceTime({
+    ...realTime,
+    setTimeout: (run, delayMs) => clock.schedule(clock.nowMs + delayMs, run) as unknown as NodeJS.Timeout,
+    clearTimeout: (timer) => clock.cancel(timer as unknown as ClockTask),
+  });
+  t.after(() => replaceTime(real));
+  return clock;
+}
+
 const NODE_AGENTS = ["grpc-node-js/1.14.4", "shop/2.1 grpc-node-js/1.8.0 more", "connect-es/2.1.1 (linux; node 24)"];
 const OTHER_AGENTS = ["grpc-go/1.70.0", "volant/1.0.0", "xgrpc-node-jsx/1", ""];
 
 test("a client on node:http2 resets an upload in a later read than its half-close: still a cancellation", async (t) => {
   const imports = new Imports();
   const lab = await useServer(t, withHandlers(imports.handlers), { over: "memory" });
-  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const time = holdTimers(t);
   const peer = await MemoryPeer.ready(lab.server);
   for (const [at, agent] of NODE_AGENTS.entries()) {
     const id = 1 + 2 * at;
@@ -235,7 +250,7 @@ test("a client on node:http2 resets an upload in a later read than its half-clos
     await turns();
     assert.deepEqual([imports.committed, imports.failures.at(-1)], [0, "CANCELLED true"], agent);
   }
-  t.mock.timers.tick(1_000);
+  time.advance(1_000);
   await turns();
   assert.equal(imports.over, NODE_AGENTS.length);
 });
@@ -247,7 +262,7 @@ for (const [cancelGraceMs, held] of [
   test(`with a cancelGraceMs of ${cancelGraceMs}, ${held} of the clients on node:http2 are answered later than others`, async (t) => {
     const imports = new Imports();
     const lab = await useServer(t, withHandlers(imports.handlers), { over: "memory", server: { cancelGraceMs } });
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const time = holdTimers(t);
     const peer = await MemoryPeer.ready(lab.server);
     for (const [at, agent] of [...OTHER_AGENTS, ...NODE_AGENTS].entries()) {
       const id = 1 + 2 * at;
@@ -255,10 +270,10 @@ for (const [cancelGraceMs, held] of [
     }
     await turns();
     assert.equal(imports.committed, imports.started - held);
-    t.mock.timers.tick(39);
+    time.advance(39);
     await turns();
     assert.equal(imports.committed, imports.started - held);
-    t.mock.timers.tick(1);
+    time.advance(1);
     await turns();
     assert.deepEqual([imports.committed, imports.failures], [OTHER_AGENTS.length + NODE_AGENTS.length, []]);
   });
