@@ -18,7 +18,7 @@ import { OutputBuffer } from "./output-buffer.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SettingValues } from "./settings.ts";
 import type { Http2Sink } from "./sink.ts";
-import { NOT_WATCHED, StallWatch } from "./stall-watch.ts";
+import { StallWatch } from "./stall-watch.ts";
 import type { Http2Stream } from "./stream.ts";
 import { StreamState } from "./stream-state.ts";
 import { ClosedHow, StreamStore } from "./stream-store.ts";
@@ -85,7 +85,8 @@ export class ConnectionParts {
     this.budget = new AbuseBudget(options);
     this.slots = new HandlerSlots(options.abandonedHandlerMs, options.maxAbandonedHandlers);
     // A server may take a client's request as slowly as it likes; the call's deadline bounds that.
-    this.stalls = new StallWatch(role === "server" ? options.streamStallTimeoutMs : Number.POSITIVE_INFINITY);
+    const stallTimeoutMs = role === "server" ? options.streamStallTimeoutMs : Number.POSITIVE_INFINITY;
+    this.stalls = new StallWatch(stallTimeoutMs, this.sendWindow);
     this.frames = new FrameWatch(options);
     this.receiveWindow = new ReceiveWindow(options.connectionWindowBytes);
   }
@@ -162,7 +163,7 @@ export class ConnectionParts {
     return false;
   }
 
-  /** The peer takes nothing of an answer that is finished. */
+  /** The peer takes nothing of what waits for it. The sink tells it from other resets by its code: no fault of a peer has it. */
   dropStalled(stream: Http2Stream): void {
     this.budget.count("stream-stalled");
     this.closeStream(stream, ClosedHow.RESET_BY_US);
@@ -184,7 +185,7 @@ export class ConnectionParts {
     this.scheduler.clear();
     this.sink.onClosed(fault);
     // Handlers that run on hold their streams, and need not hold what can no longer be sent.
-    for (const stream of this.streams.values()) stream.outbound = undefined;
+    for (const stream of this.streams.values()) this.dropQueue(stream);
   }
 
   writeGoAway(lastStreamId: number, code: ErrorCode, debugData: string): void {
@@ -200,12 +201,20 @@ export class ConnectionParts {
   closeStream(stream: Http2Stream, how: number): void {
     stream.state = StreamState.CLOSED;
     if (!this.streams.remove(stream, how)) return;
-    stream.outbound = undefined;
+    this.dropQueue(stream);
     this.scheduler.remove(stream);
     this.releaseHeld(stream);
     if (stream.slot !== NO_SLOT) this.slots.streamEnded(stream, this.nowMs);
-    if (stream.stallMark !== NOT_WATCHED) this.stalls.forget(stream);
+    if (stream.stall !== undefined) this.stalls.forget(stream);
     if (how === ClosedHow.ENDED) this.budget.callCompleted();
+  }
+
+  /** What is queued for it will not be sent. */
+  private dropQueue(stream: Http2Stream): void {
+    const { outbound } = stream;
+    if (outbound === undefined) return;
+    stream.outbound = undefined;
+    this.sink.onHeldChange?.(-outbound.heldBytes);
   }
 
   private releaseHeld(stream: Http2Stream): void {

@@ -155,6 +155,11 @@ export class Http2Connection implements FrameSink {
     return this.sender.sendData(stream, bytes, endStream);
   }
 
+  /** At least so many bytes would leave at once; the rest of a message would wait in memory. */
+  sendableBytes(stream: Http2Stream): number {
+    return this.sender.sendableBytes(stream);
+  }
+
   /** Ends a stream now. The sink is not told: the caller knows. */
   resetStream(stream: Http2Stream, code: ErrorCode): void {
     if (!this.parts.isClosed) this.sender.reset(stream, code);

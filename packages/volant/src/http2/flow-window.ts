@@ -23,9 +23,17 @@ const BATCHES = 3;
 /** What the peer lets us send. May be negative after the peer lowered SETTINGS_INITIAL_WINDOW_SIZE (§6.9.2). */
 export class SendWindow {
   available: number;
+  /** Everything that the peer has allowed so far. */
+  private allowed: number;
 
   constructor(initialBytes: number) {
     this.available = initialBytes;
+    this.allowed = initialBytes;
+  }
+
+  /** Bytes sent so far. Costs nothing where they are sent. */
+  get sent(): number {
+    return this.allowed - this.available;
   }
 
   consume(bytes: number): void {
@@ -36,6 +44,7 @@ export class SendWindow {
   adjust(bytes: number): boolean {
     if (this.available + bytes > MAX_WINDOW_BYTES) return false;
     this.available += bytes;
+    this.allowed += bytes;
     return true;
   }
 }

@@ -121,7 +121,10 @@ export interface Http2Options {
    * nothing, and calls methods that do not exist, fills the memory (CVE-2019-9517).
    */
   readonly maxUnreadAnswerBytes?: number;
-  /** Octets a stream may have queued before its writer waits. Default 64 KiB. */
+  /**
+   * Bytes a stream may have queued for the socket before its writer waits. Default 64 KiB. Behind a window that is shut it waits
+   * with the first message that is queued.
+   */
   readonly streamHighWaterBytes?: number;
   /**
    * Acknowledgements and resets a peer may provoke while it reads nothing; then we stop reading it. Default 100. Without
@@ -172,8 +175,11 @@ export interface Http2Options {
    */
   readonly maxTinyDataFrames?: number;
   /**
-   * How long the peer may take no octet of a finished answer before its stream is reset with CANCEL; between once and
-   * twice that. Server only. Default 60 s. Without it a window of zero keeps answers in memory for ever (CVE-2026-49975).
+   * A stream for which something waits, an answer or a writer, and of which the peer takes less than 1,024 bytes in this time
+   * (in up to twice this time) is reset with CANCEL. What it took beyond counts for the periods that follow, as far as 32 KiB, since
+   * peers tell of what they took half a window at a time. A reader that pauses for minutes on purpose is safe for half an hour
+   * by default, if it read before; raise this where readers pause longer or have small windows. Server only. Default 60 s;
+   * Infinity turns it off. Without it a window of zero keeps handlers, and what they answer, in memory for ever (CVE-2026-49975).
    */
   readonly streamStallTimeoutMs?: number;
   /**

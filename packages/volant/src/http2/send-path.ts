@@ -15,7 +15,6 @@ import { writeDataHeader } from "./frames/data.ts";
 import { writeHeadersHeader } from "./frames/headers.ts";
 import { listBytes, type OutboundField } from "./hpack/index.ts";
 import { OutboundQueue } from "./outbound-queue.ts";
-import { NOT_WATCHED } from "./stall-watch.ts";
 import type { Http2Stream, OutboundBlock } from "./stream.ts";
 import { isVerdict, nextStreamState, StreamInput, StreamState } from "./stream-state.ts";
 import { ClosedHow } from "./stream-store.ts";
@@ -27,6 +26,8 @@ const NO_FIELDS: readonly OutboundField[] = [];
 
 export class SendPath {
   private readonly parts: ConnectionParts;
+  /** Memory for what waits is short: the sink said so when it changed last. */
+  private isMuchHeld = false;
   /** Streams whose writer may go on; delivered by the connection when no frame is being handled. */
   private writable: Http2Stream[] = [];
 
@@ -56,7 +57,6 @@ export class SendPath {
     if (!Buffer.isBuffer(block)) requireOctets(block);
     stream.outbound.end = { kind: "trailers", trailers: block };
     stream.writerWaits = false;
-    this.parts.stalls.watch(stream, this.parts.nowMs);
   }
 
   /**
@@ -64,7 +64,7 @@ export class SendPath {
    * sink's `onWritable` says when.
    */
   sendData(stream: Http2Stream, bytes: Buffer, endStream: boolean): boolean {
-    const { scheduler, isClosed, options } = this.parts;
+    const { scheduler, isClosed } = this.parts;
     if (isClosed) return true;
     if (stream.outbound !== undefined) this.refuseAfterEnd(stream);
     else this.nextState(stream, StreamInput.SEND_DATA);
@@ -76,9 +76,17 @@ export class SendPath {
       this.enqueue(stream, sent === 0 ? bytes : bytes.subarray(sent), endStream);
     }
     if (endStream) stream.writerWaits = false;
-    if (endStream || stream.queuedBytes < options.streamHighWaterBytes) return true;
+    if (endStream || !this.isFull(stream)) return true;
     stream.writerWaits = true;
     return false;
+  }
+
+  /** At least so many bytes of a message would leave at once, past the queue. */
+  sendableBytes(stream: Http2Stream): number {
+    const { output, options, scheduler, sendWindow } = this.parts;
+    if (stream.outbound !== undefined || !scheduler.isEmpty) return 0;
+    const room = options.outputHighWaterBytes - output.length;
+    return Math.max(0, Math.min(stream.sendWindow.available, sendWindow.available, room));
   }
 
   /** Our own reset: the sink hears nothing of it. */
@@ -99,7 +107,7 @@ export class SendPath {
       if (!this.canSend(stream)) continue;
       this.sendQueuedFrame(stream);
       if (this.canSend(stream)) scheduler.add(stream);
-      if (stream.writerWaits && stream.queuedBytes * 2 <= options.streamHighWaterBytes) {
+      if (stream.writerWaits && this.hasRoomAgain(stream)) {
         stream.writerWaits = false;
         this.writable.push(stream);
       }
@@ -122,18 +130,51 @@ export class SendPath {
     return streams;
   }
 
+  private isFull(stream: Http2Stream): boolean {
+    return (
+      stream.queuedBytes > 0 &&
+      (stream.queuedBytes >= this.parts.options.streamHighWaterBytes || !this.mayReadAhead(stream))
+    );
+  }
+
+  private hasRoomAgain(stream: Http2Stream): boolean {
+    if (stream.queuedBytes === 0) return true;
+    return stream.queuedBytes * 2 <= this.parts.options.streamHighWaterBytes && this.mayReadAhead(stream);
+  }
+
+  /**
+   * Where it may not, a writer waits with the first message that is queued. While a window is shut only the peer can make
+   * it move, and a second message would wait as long as the first.
+   */
+  private mayReadAhead({ sendWindow }: Http2Stream): boolean {
+    return sendWindow.available > 0 && this.parts.sendWindow.available > 0 && !this.isMuchHeld;
+  }
+
   private canSend(stream: Http2Stream): boolean {
     return stream.outbound !== undefined && stream.sendWindow.available > 0;
   }
 
   private enqueue(stream: Http2Stream, rest: Buffer, endStream: boolean): void {
     stream.outbound ??= new OutboundQueue<OutboundBlock>();
-    stream.outbound.push(rest);
-    if (endStream) {
-      stream.outbound.end = { kind: "data" };
-      this.parts.stalls.watch(stream, this.parts.nowMs);
-    }
+    const { outbound } = stream;
+    const heldBefore = outbound.heldBytes;
+    outbound.push(rest);
+    this.heldChanged(outbound.heldBytes - heldBefore);
+    if (endStream) outbound.end = { kind: "data" };
+    this.watch(stream);
     if (this.canSend(stream)) this.parts.scheduler.add(stream);
+  }
+
+  private watch(stream: Http2Stream): void {
+    const { stalls, nowMs } = this.parts;
+    const { checkAtMs } = stalls;
+    stalls.watch(stream, nowMs);
+    // Where nothing of it could be sent, nothing else makes the driver look at the time.
+    if (stalls.checkAtMs !== checkAtMs) this.parts.outputWritten();
+  }
+
+  private heldChanged(bytes: number): void {
+    if (bytes !== 0) this.isMuchHeld = this.parts.sink.onHeldChange?.(bytes) ?? false;
   }
 
   /** The result is how many octets went out; END_STREAM went with the last of them. */
@@ -163,11 +204,10 @@ export class SendPath {
     const last = count === queue.bytes;
     const endStream = last && end !== undefined && end.kind === "data";
     const payload = this.beginData(stream, count, endStream);
+    const heldBefore = queue.heldBytes;
     queue.moveTo(output.bytes, payload, count);
-    if (last) {
-      stream.outbound = undefined;
-      if (stream.stallMark !== NOT_WATCHED) this.parts.stalls.forget(stream);
-    }
+    if (last) stream.outbound = undefined;
+    this.heldChanged(queue.heldBytes - heldBefore);
     this.parts.budget.dataFrameSent(last ? TINY_DATA_BYTES : count);
     this.endData(stream, count, endStream);
     if (last && end !== undefined && end.kind === "trailers") this.endWith(stream, end.trailers);

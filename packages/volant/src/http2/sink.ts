@@ -23,10 +23,19 @@ export interface Http2Sink {
   onTrailers(stream: Http2Stream, fields: HeaderField[]): void;
   /** Payload of one DATA frame without padding. The receiver owes `consume(stream, end - start)`. */
   onData(stream: Http2Stream, bytes: Buffer, start: number, end: number, endStream: boolean): void;
-  /** The stream is over before its time: the peer reset it, or broke a rule, `cause`, and we did. */
+  /**
+   * The stream is over before its time: the peer reset it, or broke a rule, `cause`, and we did. CANCEL by the library: it took
+   * nothing of what waited for it.
+   */
   onReset(stream: Http2Stream, code: ErrorCode, initiator: Initiator, cause?: string): void;
   /** A writer that was told to wait may go on. Never after our side has ended, nor once the stream is over. */
   onWritable(stream: Http2Stream): void;
+  /**
+   * DATA that waits for the peer takes so many bytes of memory more, or less where it is negative. The sum is zero once the
+   * connection is over. True: so much waits already that writers shall wait with the first message that is queued. Left out
+   * where nobody counts.
+   */
+  onHeldChange?(bytes: number): boolean;
   /** The peer's SETTINGS are in force; the first call means that the connection is ready. */
   onSettings(): void;
   /** The peer takes no stream above `lastStreamId`; such streams of ours have had `onReset(REFUSED_STREAM)`. */
@@ -37,6 +46,6 @@ export interface Http2Sink {
   onPingAck(opaque: number): void;
   /** The connection is over; streams that were open get no further call. Output may hold a last GOAWAY. */
   onClosed(fault: Fault): void;
-  /** There is output to take; `urgent` when it should not wait for the end of the turn. */
+  /** There is output to take, or another deadline to wait for; `urgent` when it should not wait for the end of the turn. */
   onOutput(urgent: boolean): void;
 }

@@ -7,7 +7,7 @@ import { ReceiveWindow, SendWindow } from "./flow-window.ts";
 import { NO_SLOT } from "./handler-slots.ts";
 import type { OutboundField } from "./hpack/index.ts";
 import type { OutboundQueue } from "./outbound-queue.ts";
-import { NOT_WATCHED } from "./stall-watch.ts";
+import type { StallRecord } from "./stall-watch.ts";
 import { StreamState } from "./stream-state.ts";
 
 /** Trailers or headers to send: fields to encode against the dynamic table, or a block of constant bytes. */
@@ -35,7 +35,7 @@ export class Http2Stream {
   /** Owned by `handler-slots.ts`. */
   slot: number = NO_SLOT;
   /** Owned by `stall-watch.ts`. */
-  stallMark: number = NOT_WATCHED;
+  stall: StallRecord | undefined = undefined;
   /** DATA frames of few octets whose octets are not consumed yet. */
   tinyHeld = 0;
   /** Size of the interim (1xx) header lists so far. */
@@ -65,5 +65,10 @@ export class Http2Stream {
 
   get queuedBytes(): number {
     return this.outbound === undefined ? 0 : this.outbound.bytes;
+  }
+
+  /** Memory of what is queued. */
+  get heldBytes(): number {
+    return this.outbound === undefined ? 0 : this.outbound.heldBytes;
   }
 }

@@ -12,6 +12,7 @@ import { createRpcError } from "../rpc/rpc-error.ts";
 import type { Status } from "../rpc/status.ts";
 import type { PeerLimits } from "../stream/inbound-limits.ts";
 import { Outbound } from "../stream/outbound.ts";
+import type { UnsentShare } from "../stream/unsent-share.ts";
 import {
   ErrorCode,
   type Http2Connection,
@@ -61,8 +62,9 @@ export class Response extends Outbound {
     codec: MessageCodec<unknown, unknown>,
     limits: PeerLimits,
     isRequestCompressed: boolean,
+    unsent: UnsentShare,
   ) {
-    super(http2, stream, codec, RESPONSE_HEADERS);
+    super(http2, stream, codec, RESPONSE_HEADERS, unsent);
     this.limits = limits;
     this.acceptEncoding = isRequestCompressed ? limits.compression.acceptEncoding : undefined;
   }

@@ -13,6 +13,7 @@ import { NO_DEADLINE } from "../rpc/deadline.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import { limitsOfPeer, type PeerLimits } from "../stream/inbound-limits.ts";
 import { isThenable } from "../stream/pump.ts";
+import { UnsentShare } from "../stream/unsent-share.ts";
 import { breakReason } from "../transport/broken-wire.ts";
 import { Driver } from "../transport/driver.ts";
 import type { FaultTotals } from "../transport/fault-totals.ts";
@@ -72,6 +73,7 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   readonly running: RunningHandlers;
   /** Set by `start`. */
   limits!: PeerLimits;
+  unsent!: UnsentShare;
   orphanShare!: OrphanShare;
   /** Grows when the client begins or resets a call. */
   activity = 0;
@@ -107,6 +109,7 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
         this.stopTimers();
         running.shares.leave(this.orphanShare);
         this.limits.share.leave();
+        this.unsent.leave();
         onGone(this);
       },
       (error) => this.reportError(error, undefined),
@@ -122,7 +125,9 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
 
   start(wire: Wire): void {
     this.orphanShare = this.running.shares.join(wire.peer.address);
-    this.limits = limitsOfPeer(this.options.limits, this.orphanShare.client);
+    const { client } = this.orphanShare;
+    this.limits = limitsOfPeer(this.options.limits, client);
+    this.unsent = new UnsentShare(this.options.unsent, client, () => this.countFault("answer-refused"));
     this.driver.start(wire, this.options.writeStallTimeoutMs);
     this.keepalive.start();
     this.lifetime.start(this.driver.lastReadMs, Math.random());
@@ -228,11 +233,17 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
 
   onReset(stream: Http2Stream, code: ErrorCode, initiator: Initiator): void {
     this.activity++;
-    (stream.context as ServerStream | undefined)?.onReset(code, initiator);
+    const call = stream.context as ServerStream | undefined;
+    if (initiator === "library" && code === ErrorCode.CANCEL) call?.onStalled();
+    else call?.onReset(code, initiator);
   }
 
   onWritable(stream: Http2Stream): void {
     (stream.context as ServerStream | undefined)?.onWritable();
+  }
+
+  onHeldChange(bytes: number): boolean {
+    return this.unsent.change(bytes);
   }
 
   onSettings(): void {}

@@ -38,6 +38,7 @@ for (const [options, text] of [
   [{ maxReceiveMessageBytes: -1 }, /maxReceiveMessageBytes: -1 given, a number from 0 to 2147483647 is allowed/],
   [{ maxReceiveMessageBytes: 2 ** 31 }, /maxReceiveMessageBytes/],
   [{ maxBufferedBytes: Number.NaN }, /maxBufferedBytes: NaN given/],
+  [{ maxUnsentBytes: -1 }, /maxUnsentBytes: -1 given/],
   [{ maxConnections: 0 }, /maxConnections: 0 given, a number 1 or more is allowed/],
   [{ maxConnectionIdleMs: 0 }, /maxConnectionIdleMs/],
   [{ maxConnectionsPerAddress: 0 }, /maxConnectionsPerAddress: 0 given, a number 1 or more is allowed/],

@@ -9,7 +9,9 @@ import type { ServerInterceptor } from "../rpc/interceptor.ts";
 import { inRange } from "../rpc/option-range.ts";
 import type { Peer } from "../rpc/peer.ts";
 import type { StatusCode } from "../rpc/status.ts";
+import { SharedBudget } from "../stream/buffer-budget.ts";
 import { type InboundLimits, type InboundOptions, resolveInboundLimits } from "../stream/inbound-limits.ts";
+import { processUnsent } from "../stream/unsent-share.ts";
 import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
 import { DEFAULT_WRITE_STALL_MS } from "../transport/write-stall.ts";
@@ -29,6 +31,16 @@ export interface ServerOptions extends InboundOptions {
   readonly interceptors?: readonly ServerInterceptor[];
   /** Limits of the HTTP/2 connections. `maxConcurrentStreams`, windows, header sizes, timeouts. */
   readonly http2?: Http2Options;
+  /**
+   * Bytes that messages may hold while they wait for clients that do not take them yet: behind a window, for the socket, to be
+   * compressed. A message that cannot leave at once, and finds no room, ends its call with RESOURCE_EXHAUSTED; its handler has
+   * run then. A stream's writer waits with one such message while the client's window is shut, so this is about many streams
+   * and large answers. One client, by its address, has as much as it leaves to others: alone half of it, 32 answers of 4 MiB; a
+   * message alone may be as large as all of it. Raise it behind a proxy, where all clients have one address and large answers are
+   * many at once. Default: 256 MiB shared by the whole process, beside `maxBufferedBytes`; Infinity turns it off: then clients that
+   * ask and do not read decide what is held.
+   */
+  readonly maxUnsentBytes?: number;
   /** Connections at once; more are closed when they arrive. Default: no limit but the process's file descriptors. */
   readonly maxConnections?: number;
   /**
@@ -105,6 +117,7 @@ export interface ServerOptions extends InboundOptions {
 export interface ResolvedServerOptions extends LifetimeOptions {
   readonly interceptors: readonly ServerInterceptor[];
   readonly limits: InboundLimits;
+  readonly unsent: SharedBudget;
   readonly http2: ResolvedHttp2Options;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
@@ -147,10 +160,12 @@ function resolveLimits(options: ServerOptions): Record<ServerLimit, number> {
 
 /** Throws RangeError naming the option, what was given and what is allowed. */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
-  const { keepalive = {}, keepaliveEnforcement: enforcement = {} } = options;
+  const { keepalive = {}, keepaliveEnforcement: enforcement = {}, maxUnsentBytes } = options;
   return Object.freeze({
     interceptors: options.interceptors ?? [],
     limits: resolveInboundLimits(options),
+    unsent:
+      maxUnsentBytes === undefined ? processUnsent : new SharedBudget(inRange("maxUnsentBytes", maxUnsentBytes, 0)),
     http2: resolveHttp2Options(options.http2),
     ...resolveLimits(options),
     cancelGraceMs: inRange("cancelGraceMs", options.cancelGraceMs ?? 5, 0, 1_000),

@@ -78,7 +78,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
     this.call = new IncomingCall(definition, host.peer, this, fields, deadlineMs);
     this.inbound = new Inbound(host.http2, stream, definition.requestCodec, host.limits, this);
     if (isCompressed) this.inbound.useEncoding(encoding);
-    this.response = new Response(host.http2, stream, definition.responseCodec, host.limits, isCompressed);
+    this.response = new Response(host.http2, stream, definition.responseCodec, host.limits, isCompressed, host.unsent);
     if (compression.send !== undefined) this.call.wantedEncoding = compression.send;
     this.requests = hasRequestStream(definition.kind)
       ? new MessageQueue(
@@ -156,6 +156,15 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
   onReset(code: ErrorCode, initiator: Initiator): void {
     if (initiator === "remote") this.abandon(StatusCode.CANCELLED, "peer", "the client cancelled the call");
     else this.abandon(statusFromErrorCode(code), "peer", `the server reset the stream with ${errorCodeName(code)}`);
+  }
+
+  /** The client took nothing of what waited for it, and the stream was reset. */
+  onStalled(): void {
+    this.abandon(
+      StatusCode.CANCELLED,
+      "server",
+      "the client did not read what was sent to it (http2.streamStallTimeoutMs)",
+    );
   }
 
   onConnectionLost(reason: string): void {

@@ -1,6 +1,7 @@
 /** Between a stream of calls and its connection. Owns no behaviour. */
 import type { Peer } from "../rpc/peer.ts";
 import type { PeerLimits } from "../stream/inbound-limits.ts";
+import type { UnsentShare } from "../stream/unsent-share.ts";
 import type { Http2Connection } from "../transport/http2.ts";
 import type { StatusLoss } from "./fitted-status.ts";
 import type { IncomingCall } from "./incoming-call.ts";
@@ -12,6 +13,7 @@ export interface StreamHost {
   readonly http2: Http2Connection;
   readonly peer: Peer;
   readonly limits: PeerLimits;
+  readonly unsent: UnsentShare;
   readonly running: RunningHandlers;
   readonly orphanShare: OrphanShare;
   /** See `ServerOptions.cancelGraceMs`. */

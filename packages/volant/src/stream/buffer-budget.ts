@@ -1,5 +1,5 @@
 /**
- * Memory that inbound messages may hold, for the whole process, and who of its peers holds it. Owns the counts; whoever
+ * Memory that messages of one direction may hold, for the whole process, and who of its peers holds it. Owns the counts; whoever
  * acquires releases.
  *
  * What counts is what is held, never what was declared. One peer may hold as much as it leaves to all others: alone half of
@@ -24,6 +24,11 @@ export class BufferBudget {
     if (this.used + bytes > this.maxBytes) return false;
     this.used += bytes;
     return true;
+  }
+
+  /** Also beyond the limit: for what is there already. */
+  acquire(bytes: number): void {
+    this.used += bytes;
   }
 
   release(bytes: number): void {
@@ -106,6 +111,21 @@ export class PeerShare {
     return true;
   }
 
+  /** Whether {@link tryAcquire} would. */
+  hasRoom(bytes: number, ownBytes: number): boolean {
+    return hasRoomFor(this.budget, this.held - ownBytes, bytes);
+  }
+
+  get isHalfUsed(): boolean {
+    return 2 * this.held > this.budget.maxBytes - this.budget.usedBytes;
+  }
+
+  /** What there was room for when it was asked. */
+  acquire(bytes: number): void {
+    this.held += bytes;
+    this.budget.acquire(bytes);
+  }
+
   release(bytes: number): void {
     this.held -= bytes;
     this.budget.release(bytes);
@@ -133,7 +153,11 @@ export class PeerShare {
 
 /** Acquires `bytes` if what is free afterwards is at least what their peer has besides. */
 function leavesEnough(budget: BufferBudget, besides: number, bytes: number): boolean {
-  return besides <= budget.maxBytes - budget.usedBytes - bytes && budget.tryAcquire(bytes);
+  return hasRoomFor(budget, besides, bytes) && budget.tryAcquire(bytes);
+}
+
+function hasRoomFor(budget: BufferBudget, besides: number, bytes: number): boolean {
+  return besides <= budget.maxBytes - budget.usedBytes - bytes;
 }
 
 /** Shared by every server and channel of the process that names no limit of its own. */

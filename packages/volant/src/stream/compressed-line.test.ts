@@ -20,6 +20,7 @@ test("a peer for whom hundreds of messages are compressed does not make another 
       transmit: ({ bytes }: { bytes: Buffer }) => sent.push(bytes.toString("latin1", PREFIX_BYTES)),
       isOver: false,
       hold: () => undefined,
+      onHeldChange: () => undefined,
       onIdle: () => undefined,
     };
     const line = new CompressedLine(target, encoding, { minBytes: 0, offLoopBytes: 0 }, threadLine);

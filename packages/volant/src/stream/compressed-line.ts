@@ -32,6 +32,8 @@ export interface LineTarget {
   transmit(step: LineStep): void;
   /** The stream is over: nothing can be sent any more. */
   readonly isOver: boolean;
+  /** What waits here takes so many bytes more, or less where it is negative. */
+  onHeldChange(bytes: number): void;
   /** The writer waits until the line is empty. */
   hold(): void;
   onIdle(): void;
@@ -44,6 +46,8 @@ export class CompressedLine {
   private readonly target: LineTarget;
   private readonly threadLine: ThreadLine;
   private steps: LineStep[] = [];
+  /** Bytes of the messages in it, as far as anybody was told of them. */
+  private held = 0;
   /** For the first step, off the event loop. */
   private work: ThreadWork | undefined = undefined;
 
@@ -64,9 +68,19 @@ export class CompressedLine {
     return this.work === undefined;
   }
 
+  get heldBytes(): number {
+    return this.held;
+  }
+
+  /** A message of so many bytes, with its prefix, would wait here for its turn or for a thread. */
+  holds(bytes: number): boolean {
+    return !this.isIdle || (bytes - PREFIX_BYTES >= this.minBytes && bytes - PREFIX_BYTES > this.offLoopBytes);
+  }
+
   add(step: LineStep): void {
     this.steps.push(step);
     if (this.work === undefined) this.run();
+    this.countHeld();
   }
 
   /** What waits is not wanted any more. */
@@ -74,15 +88,24 @@ export class CompressedLine {
     this.steps = [];
     if (this.work !== undefined) compressionThreads.cancel(this.work);
     this.work = undefined;
+    this.countHeld();
+  }
+
+  private countHeld(): void {
+    let held = 0;
+    for (const { bytes } of this.steps) held += bytes.length;
+    const change = held - this.held;
+    this.held = held;
+    if (change !== 0) this.target.onHeldChange(change);
   }
 
   private run(): void {
     for (let step = this.steps[0]; step !== undefined; step = this.steps[0]) {
-      const length = step.bytes.length - PREFIX_BYTES;
-      if (length >= this.minBytes && length > this.offLoopBytes) {
+      if (this.holds(step.bytes.length)) {
         this.compressOffLoop(step);
         return;
       }
+      const length = step.bytes.length - PREFIX_BYTES;
       this.steps.shift();
       const isSmall = length < this.minBytes || length < 0;
       this.target.transmit(isSmall ? step : framed(step, this.encoding.compress(messageOf(step))));
@@ -110,6 +133,7 @@ export class CompressedLine {
       this.target.transmit(framed(step, compressed));
       this.run();
     }
+    this.countHeld();
     if (this.work === undefined) this.target.onIdle();
   }
 }

@@ -16,6 +16,7 @@ import {
   type SendLimits,
   type TrailerBlock,
 } from "./compressed-line.ts";
+import type { UnsentShare } from "./unsent-share.ts";
 
 const NO_LIMIT = 0x7fff_ffff;
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -28,19 +29,23 @@ export class Outbound implements LineTarget {
   protected readonly http2: Http2Connection;
   protected readonly stream: Http2Stream;
   private readonly codec: MessageCodec<unknown, unknown>;
+  private readonly unsent: UnsentShare | undefined;
   private room: PromiseWithResolvers<void> | undefined;
   private line: CompressedLine | undefined;
 
+  /** Without `unsent` nobody counts what waits. */
   constructor(
     http2: Http2Connection,
     stream: Http2Stream,
     codec: MessageCodec<unknown, unknown>,
     headers: Buffer | undefined,
+    unsent?: UnsentShare,
   ) {
     this.http2 = http2;
     this.stream = stream;
     this.codec = codec;
     this.headers = headers;
+    this.unsent = unsent;
   }
 
   /** For the messages that follow; the headers, which are the owner's, must say so. `threadLine` is the connection's. */
@@ -50,7 +55,7 @@ export class Outbound implements LineTarget {
 
   /**
    * Sends one message, after the headers if they are due, and `trailers` behind it where given. Throws what the encoder
-   * throws; nothing of the message was sent then.
+   * throws, and RESOURCE_EXHAUSTED where it had to wait and there is no room; nothing of the message was sent then.
    */
   send(message: unknown, trailers?: Buffer): void {
     if (this.isUnwanted) return;
@@ -118,6 +123,10 @@ export class Outbound implements LineTarget {
     this.room ??= Promise.withResolvers<void>();
   }
 
+  onHeldChange(bytes: number): void {
+    this.unsent?.change(bytes);
+  }
+
   onIdle(): void {
     if (!this.stream.writerWaits) this.release();
   }
@@ -127,6 +136,7 @@ export class Outbound implements LineTarget {
     const isSmall = line.isIdle && this.codec.estimate < minBytes;
     if (isSmall && this.sendDirect(message, trailers, isLast, minBytes - 1)) return;
     const bytes = this.encode(message);
+    this.requireRoom(bytes.length, line);
     this.sendHeadersIfDue();
     this.messagesSent++;
     line.add({ bytes, trailers, isLast });
@@ -154,10 +164,19 @@ export class Outbound implements LineTarget {
 
   private sendEncoded(message: unknown, trailers: Buffer | undefined, last: boolean): void {
     const bytes = this.encode(message);
+    this.requireRoom(bytes.length, undefined);
     this.sendHeadersIfDue();
     this.messagesSent++;
     this.sendBytes(bytes, last);
     if (trailers !== undefined) this.http2.sendTrailers(this.stream, trailers);
+  }
+
+  /** Throws where a message that cannot leave at once finds no room to wait in. */
+  private requireRoom(bytes: number, line: CompressedLine | undefined): void {
+    const { unsent, http2, stream } = this;
+    if (unsent === undefined || stream.isClosed) return;
+    const leaves = line?.holds(bytes) ? 0 : http2.sendableBytes(stream);
+    if (leaves < bytes) unsent.require(bytes, stream.heldBytes + (line === undefined ? 0 : line.heldBytes));
   }
 
   /**

@@ -1,6 +1,7 @@
 /**
  * From an iterable to the wire, at the pace of the reader. Owns the loop: one message, room, the next. A generator is
- * resumed only when there is room, so nothing is made that nobody can take.
+ * resumed only when there is room, so nothing is made that nobody can take: while the reader's window is shut one message
+ * waits, encoded, and the next is not asked for.
  *
  * Invariant: an iterator that is not at its end when the loop is over has had `return()` called, once.
  */
@@ -47,8 +48,8 @@ export class Pump {
     const { target } = this;
     const clock = new TurnClock();
     while (!target.isDone) {
-      const step = this.step();
-      let result: IteratorResult<unknown>;
+      let step: Step | undefined = this.step();
+      let result: IteratorResult<unknown> | undefined;
       try {
         result = isThenable(step) ? await step : step;
       } catch (error) {
@@ -58,6 +59,9 @@ export class Pump {
       if (result.done) this.isOver = true;
       if (result.done || target.isDone) break;
       target.send(result.value);
+      // Whoever waits for room must not keep the message: its encoding is what waits.
+      result = undefined;
+      step = undefined;
       const room = target.whenWritable();
       if (room !== undefined) await room;
       else if (clock.isUsedUp()) await nextTurn();

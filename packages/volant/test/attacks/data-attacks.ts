@@ -1,9 +1,8 @@
 /**
- * Attacks with DATA, sent or not taken: more frames than content, padding, and answers that nobody fetches.
+ * Attacks with DATA that is sent: more frames than content, and padding.
  */
-import type { Http2Options } from "../../src/http2/options.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
-import { type Attack, drip, OFF, type Outcome, request, Victim } from "./attack.ts";
+import { type Attack, drip, OFF, request, Victim } from "./attack.ts";
 
 const empty = frames.data(1, "").bytes();
 
@@ -118,54 +117,6 @@ const padding: Attack = {
   },
 };
 
-/** How many seconds out of ten minutes a finished answer of 60,000 octets stays with us. */
-function secondsHeld(options: Http2Options, eachSecond: (victim: Victim, second: number) => void): Outcome {
-  const victim = new Victim("server", options);
-  victim.feed(frames.settings([4, 0]), request(1, true));
-  const stream = victim.core.stream(1);
-  victim.core.http2.sendHeaders(stream, Buffer.of(0x88), false);
-  victim.core.http2.sendData(stream, Buffer.alloc(60_000), false);
-  victim.core.http2.sendTrailers(stream, [{ name: "grpc-status", value: "0", indexing: 0 }]);
-  let got = 0;
-  for (; got < 600 && !stream.isClosed; got++) {
-    victim.pass(1_000);
-    eachSecond(victim, got);
-  }
-  return { got, core: victim.core };
-}
-
-const stalled: Attack = {
-  name: "a window of zero, or of an octet every ten seconds, under a finished answer",
-  cve: "CVE-2026-49975, CVE-2019-9517",
-  rule: "an answer of which the peer takes less than a KiB in a period is reset with CANCEL. Calls still being written are not",
-  options: ["streamStallTimeoutMs"],
-  counter: "stream-stalled",
-  unit: "seconds of a finished answer in memory",
-  allowed: 180,
-  off: { streamStallTimeoutMs: OFF },
-  play: (options) =>
-    secondsHeld(options, (victim, second) => {
-      if (second % 10 === 0) victim.feed(frames.windowUpdate(1, 1));
-    }),
-  honest: {
-    name: "a peer on a very slow link that takes 200 octets a second, and a writer that waits an hour for its reader",
-    play: () => {
-      const slow = secondsHeld({}, (victim) => victim.feed(frames.windowUpdate(1, 200)));
-      if (slow.got < 290 || slow.core.http2.faultCounts.has("stream-stalled")) throw new Error("it was cut off");
-      const victim = new Victim("server");
-      victim.feed(request(1, true), request(3, true), frames.settings([4, 0]));
-      for (const id of [1, 3]) victim.core.http2.sendHeaders(victim.core.stream(id), Buffer.of(0x88), false);
-      victim.core.http2.sendData(victim.core.stream(1), Buffer.alloc(65_536), false);
-      victim.pass(3_600_000);
-      if (victim.core.stream(1).isClosed) throw new Error("a call that is still written was reset");
-      victim.core.http2.sendData(victim.core.stream(3), Buffer.alloc(10), true);
-      victim.pass(59_000).feed(frames.windowUpdate(3, 10));
-      if (victim.counted("stream-stalled") > 0)
-        throw new Error("an answer after an idle hour was taken for an old one");
-    },
-  },
-};
-
 const largeData = frames.data(1, 16_384).bytes();
 
 const slowFrame: Attack = {
@@ -205,4 +156,4 @@ const slowFrame: Attack = {
   },
 };
 
-export const DATA_ATTACKS: readonly Attack[] = [emptyData, tinyData, padding, stalled, slowFrame];
+export const DATA_ATTACKS: readonly Attack[] = [emptyData, tinyData, padding, slowFrame];

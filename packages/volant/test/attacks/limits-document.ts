@@ -41,6 +41,27 @@ This file is written by \`packages/volant/test/attacks/limits-document.ts\`; a t
 
 `;
 
+const STALLED_READERS = `
+## Readers that do not read
+
+While a stream's window is shut, its own or the connection's, its handler's iterable is asked for one message, which waits encoded;
+the next is asked for when that has left. So a stream whose reader takes nothing costs its objects, the generator of the handler
+and one message: with messages of 100 bytes 8 to 9 KB, with messages of 16 KB 25 to 26 KB, and a unary answer of 16 KB 24 KB, heap and memory outside
+it together (\`npm run conformance -- --suite stalled-readers\` measures it). What a handler reads ahead itself comes on top.
+
+- What waits is bounded for the whole process by \`maxUnsentBytes\`, of which one client has as much as it leaves to others. A
+  message that would have to wait and finds no room ends its call with RESOURCE_EXHAUSTED. Unary answers count too.
+- A stream for which something waits is cut when its reader takes less than a KiB in \`streamStallTimeoutMs\`. What it took beyond
+  is saved up, as far as 32 KiB: most peers tell of what they took half a window, 32 KiB, at a time, and a server hears of nothing
+  else. One that has taken nothing is gone in 60 to 120 s, one that has taken 32 KiB and then stops in 33 min. A silent
+  stream, for which nothing waits, is never cut.
+- Consumers that pause for longer on purpose, a bidirectional stream with backpressure for instance, or that are slower than that
+  and have small windows, need a longer \`streamStallTimeoutMs\`; Infinity turns it off, and what they hold stays bounded.
+- The handler's signal fires with the reason, the call is CANCELLED by the server, and the counter is \`stream-stalled\`.
+- A client holds what its own calls send: one message a stream behind a shut window, and nothing is counted or cut there but by
+  deadlines and \`writeStallTimeoutMs\`.
+`;
+
 const OTHER_LIMITS = `
 ## Off by default
 
@@ -57,7 +78,7 @@ const COLUMNS = ["Attack", "CVE", "Rule", "Options and defaults", "Counter", "Te
 export function renderLimits(): string {
   const core = ATTACKS.map((attack) => rowOf(attack, attack.options.map(optionText)));
   const server = SERVER_ATTACKS.map((attack) => rowOf(attack, attack.options.map(serverOptionText)));
-  return `${INTRODUCTION}## Of a connection\n\n${tableOf(core)}\n## Of a server\n\n${tableOf(server)}${OTHER_LIMITS}`;
+  return `${INTRODUCTION}## Of a connection\n\n${tableOf(core)}\n## Of a server\n\n${tableOf(server)}${STALLED_READERS}${OTHER_LIMITS}`;
 }
 
 function rowOf(attack: Attack | ServerAttack, options: readonly string[]): readonly string[] {

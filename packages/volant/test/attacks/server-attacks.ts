@@ -8,6 +8,7 @@ import { call, prefixed } from "../server/support/raw-peer.ts";
 import { MemoryPeer } from "./memory-peer.ts";
 import { MESSAGE_ATTACKS } from "./message-attacks.ts";
 import { assertUnhurt, type ServerAttack, type ServerScene, scene } from "./server-attack.ts";
+import { UNREAD_ATTACKS } from "./unread-attacks.ts";
 import { turns } from "./virtual-time.ts";
 
 const OFF = Number.POSITIVE_INFINITY;
@@ -337,6 +338,7 @@ function refuseBy(character: string) {
 
 export const SERVER_ATTACKS: readonly ServerAttack[] = [
   unread,
+  ...UNREAD_ATTACKS,
   reconnects,
   undecided,
   trickle,

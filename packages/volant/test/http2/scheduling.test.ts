@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Http2Sink } from "../../src/http2/sink.ts";
 import { UsageError } from "../../src/http2/usage-error.ts";
 import { CoreUnderTest } from "../../src/testing/connection-pair.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
@@ -76,7 +77,7 @@ test("§6.4 a reset waits for nothing and drops what its stream had queued", () 
   server.http2.resetStream(server.stream(1), 8);
   assert.deepEqual(server.sent(), ["RST_STREAM 1 CANCEL"]);
   assert.deepEqual(server.receive(frames.windowUpdate(0, 10_000)).sent(), ["DATA 3 [1000]"]);
-  assert.deepEqual(server.events(), [], "our own reset is not reported");
+  assert.deepEqual(server.events(), ["writable 3"], "our own reset is not reported");
 });
 
 test("streams that are reset while nobody can send do not pile up", () => {
@@ -107,17 +108,33 @@ test("data stops at outputHighWaterBytes and goes on when output was taken", () 
   assert.equal(server.stream(1).isLocalDone, true);
 });
 
-test("a writer waits above streamHighWaterBytes and goes on once at half of it", () => {
-  const server = serverWithStreams(1, { streamHighWaterBytes: 1_000 });
-  shutConnection(server);
+test("while the socket is full and windows are open, a writer waits above streamHighWaterBytes and goes on at half of it", () => {
+  const server = serverWithStreams(1, { streamHighWaterBytes: 20_000, outputHighWaterBytes: 65_536 });
+  server.receive(frames.windowUpdate(0, 10_000_000));
   const stream = server.stream(1);
-  assert.equal(server.http2.sendData(stream, Buffer.alloc(999), false), true);
+  server.http2.sendData(stream, Buffer.alloc(65_536), false);
+  assert.equal(server.http2.sendData(stream, Buffer.alloc(19_999), false), true);
   assert.equal(server.http2.sendData(stream, Buffer.alloc(1), false), false);
-  server.receive(frames.windowUpdate(0, 499));
   assert.deepEqual(server.events(), []);
-  server.receive(frames.windowUpdate(0, 1), frames.windowUpdate(0, 1));
-  assert.deepEqual(server.events(), ["writable 1"]);
+  server.sent();
+  assert.deepEqual(server.events(), ["writable 1"], "once");
 });
+
+for (const [name, shut, open] of [
+  ["its own window", (server: CoreUnderTest) => server.receive(frames.settings([4, 0])), frames.windowUpdate(1, 6)],
+  ["the connection's window", shutConnection, frames.windowUpdate(0, 6)],
+] as const) {
+  test(`behind ${name} a writer waits from the first octet that is queued, and goes on once all of it has left`, () => {
+    const server = serverWithStreams(1);
+    shut(server);
+    server.sent();
+    server.events();
+    assert.equal(server.http2.sendData(server.stream(1), Buffer.alloc(10), false), false);
+    assert.deepEqual(server.receive(open).events(), []);
+    assert.deepEqual(server.receive(open).events(), ["writable 1"]);
+    assert.equal(server.http2.sendData(server.stream(1), Buffer.alloc(2), false), true, "there is window for it");
+  });
+}
 
 test("a writer hears nothing after its end, and after an end it does not wait", () => {
   const server = serverWithStreams(2, { streamHighWaterBytes: 1_000 });
@@ -196,4 +213,17 @@ test("after the connection closed every command does nothing", () => {
   assert.equal(server.http2.reserve(stream, undefined, 1), -1);
   assert.deepEqual([server.sent(), server.events()], [[], ["closed NO_ERROR closed user"]]);
   assert.equal(server.http2.nextTimeout(), Number.POSITIVE_INFINITY);
+});
+
+test("where the sink says that much is held, a writer waits with the first message that is queued, whatever the windows", () => {
+  const server = serverWithStreams(1, { outputHighWaterBytes: 65_536 });
+  server.receive(frames.windowUpdate(0, 10_000_000));
+  const changes: number[] = [];
+  const sink: Http2Sink = server.sink;
+  sink.onHeldChange = (bytes) => changes.push(bytes) > 0;
+  server.http2.sendData(server.stream(1), Buffer.alloc(65_536), false);
+  assert.deepEqual(changes, [], "what leaves at once is not counted");
+  assert.equal(server.http2.sendData(server.stream(1), Buffer.alloc(5_000), false), false);
+  server.sent();
+  assert.deepEqual([server.events(), changes], [["writable 1"], [5_000, -5_000]]);
 });
