@@ -15,6 +15,7 @@ import { interopGrpcio } from "./interop-grpcio.ts";
 import { negativeHttp2, negativeHttp2Script } from "./negative-http2.ts";
 import { nginx } from "./nginx.ts";
 import { nodeHttp2 } from "./node-http2.ts";
+import { stalledReaders } from "./stalled-readers.ts";
 import type { Suite } from "./suite.ts";
 import { tools } from "./tools.ts";
 
@@ -22,6 +23,7 @@ export const SUITES: readonly Suite[] = [
   hpack,
   frames,
   attacks,
+  stalledReaders,
   h2spec,
   h2specd,
   nodeHttp2,
