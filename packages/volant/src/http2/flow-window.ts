@@ -23,17 +23,18 @@ const BATCHES = 3;
 /** What the peer lets us send. May be negative after the peer lowered SETTINGS_INITIAL_WINDOW_SIZE (§6.9.2). */
 export class SendWindow {
   available: number;
-  /** Everything that the peer has allowed so far. */
-  private allowed: number;
+  /** What the peer has allowed since the start: it tells of what was read. */
+  credited = 0;
+  private readonly initialBytes: number;
 
   constructor(initialBytes: number) {
     this.available = initialBytes;
-    this.allowed = initialBytes;
+    this.initialBytes = initialBytes;
   }
 
   /** Bytes sent so far. Costs nothing where they are sent. */
   get sent(): number {
-    return this.allowed - this.available;
+    return this.initialBytes + this.credited - this.available;
   }
 
   consume(bytes: number): void {
@@ -44,7 +45,7 @@ export class SendWindow {
   adjust(bytes: number): boolean {
     if (this.available + bytes > MAX_WINDOW_BYTES) return false;
     this.available += bytes;
-    this.allowed += bytes;
+    this.credited += bytes;
     return true;
   }
 }

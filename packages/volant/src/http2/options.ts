@@ -177,8 +177,9 @@ export interface Http2Options {
   /**
    * A stream for which something waits, an answer or a writer, and of which the peer takes less than 1,024 bytes in this time
    * (in up to twice this time) is reset with CANCEL. What it took beyond counts for the periods that follow, as far as 32 KiB, since
-   * peers tell of what they took half a window at a time. A reader that pauses for minutes on purpose is safe for half an hour
-   * by default, if it read before; raise this where readers pause longer or have small windows. Server only. Default 60 s;
+   * peers tell of what they took half a window at a time; the window that a stream begins with does not count. A reader that
+   * pauses for minutes on purpose is safe for half an hour by default, once it has read half of its window; raise this where
+   * readers pause longer, have small windows, or take longer than this for the first half of one. Server only. Default 60 s;
    * Infinity turns it off. Without it a window of zero keeps handlers, and what they answer, in memory for ever (CVE-2026-49975).
    */
   readonly streamStallTimeoutMs?: number;

@@ -8,8 +8,9 @@
  *
  * At each look a stream that waits must have taken 1 KiB since the last. What it took beyond is saved up, as far as
  * 32 KiB: readers tell of what they took in pieces, most of them a half of the window, which is 64 KiB to begin with. So one
- * that takes a KiB in each period is safe although we hear of it every half an hour, and one that has taken nothing, or a byte
- * now and then, is gone at the second look.
+ * that takes a KiB in each period is safe although we hear of it every half an hour. The window that a stream begins with is no
+ * sign that anybody reads: a reader that has never told of anything is gone at the second look, and so is one that tells of
+ * a byte now and then.
  *
  * Who is to blame: a stream whose own window is shut, by what that stream took. One that waits for the connection's window
  * is judged by what the whole connection took, since others may have taken it all: where that is nothing, all that wait are
@@ -83,7 +84,7 @@ export class StallWatch {
     const before = record.sent;
     record.sent = sent;
     if (before < 0) {
-      record.saved = Math.min(sent, MAX_SAVED_BYTES);
+      record.saved = Math.max(0, Math.min(stream.sendWindow.credited, MAX_SAVED_BYTES));
       return false;
     }
     const isBehind = available <= 0;

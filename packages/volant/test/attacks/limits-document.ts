@@ -53,8 +53,8 @@ it together (\`npm run conformance -- --suite stalled-readers\` measures it). Wh
   message that would have to wait and finds no room ends its call with RESOURCE_EXHAUSTED. Unary answers count too.
 - A stream for which something waits is cut when its reader takes less than a KiB in \`streamStallTimeoutMs\`. What it took beyond
   is saved up, as far as 32 KiB: most peers tell of what they took half a window, 32 KiB, at a time, and a server hears of nothing
-  else. One that has taken nothing is gone in 60 to 120 s, one that has taken 32 KiB and then stops in 33 min. A silent
-  stream, for which nothing waits, is never cut.
+  else. The window that a stream begins with counts for nothing. So a reader that has never told of anything is gone in 60 to
+  120 s, one that has told of 32 KiB and then stops in 33 min. A silent stream, for which nothing waits, is never cut.
 - Consumers that pause for longer on purpose, a bidirectional stream with backpressure for instance, or that are slower than that
   and have small windows, need a longer \`streamStallTimeoutMs\`; Infinity turns it off, and what they hold stays bounded.
 - The handler's signal fires with the reason, the call is CANCELLED by the server, and the counter is \`stream-stalled\`.

@@ -93,12 +93,13 @@ const unfinished: Attack = {
     });
   },
   honest: {
-    name: "a reader that says every half an hour that it took half a window, a chat that is silent for a day, and a poll answered after an hour",
+    name: "a reader that has taken half a window and says so again every half an hour, a chat that is silent for a day, and a poll answered after an hour",
     play: () => {
       const slow = new Victim("server");
       slow.feed(request(1, true), frames.windowUpdate(0, 0x7fff_ffff - 65_535));
       slow.core.http2.sendHeaders(slow.core.stream(1), Buffer.of(0x88), false);
       writeForever(slow, 1_000);
+      slow.pass(50_000).feed(frames.windowUpdate(1, 32_768));
       for (let round = 0; round < 48; round++) {
         for (let minute = 0; minute < 30; minute++) slow.pass(60_000);
         slow.feed(frames.windowUpdate(1, 32_768));

@@ -82,11 +82,19 @@ test("a slow reader that tells of half a window every half an hour is not cut, a
     while (write(server, 1, 5_000));
   };
   while (write(server, 1, 5_000));
+  server.receive(frames.windowUpdate(1, 32_768));
   periods(server, 300, (period) => {
     if (period % 30 === 29) server.receive(frames.windowUpdate(1, 32_768));
   });
   assert.equal(cut(server), 0);
   periods(server, 35);
+  assert.equal(cut(server), 1);
+});
+
+test("a window that a stream began with counts for nothing: a reader that never tells of anything is cut in two periods", () => {
+  const server = serverWith(1, { stream: 65_535, connection: WIDE });
+  while (write(server, 1, 5_000));
+  periods(server, 2);
   assert.equal(cut(server), 1);
 });
 
