@@ -53,6 +53,7 @@ export type { ListenAddress, ListenOptions } from "./server/listener.ts";
 export { type DrainOptions, Server } from "./server/server.ts";
 export type { RejectedCall, ServerOptions } from "./server/server-options.ts";
 export type { ServerStats } from "./server/server-stats.ts";
+export type { DecodingOptions, UnknownFields } from "./stream/decoding.ts";
 export type { InboundOptions } from "./stream/inbound-limits.ts";
 export { TlsCredentials, type TlsLoader, type TlsReloadOptions } from "./transport/tls-credentials.ts";
 export type { ChannelTlsOptions } from "./transport/tls-dialer.ts";

@@ -2,7 +2,8 @@
  * A method bound to a channel, once per client: its definition, its constant request headers, its hooks.
  */
 
-import type { MethodDefinition } from "../rpc/method.ts";
+import type { MessageCodec, MethodDefinition } from "../rpc/method.ts";
+import { codecFor } from "../stream/decoding.ts";
 import { listBytes, type OutboundField } from "../transport/http2.ts";
 import type { Channel } from "./channel.ts";
 import { type ClientInterceptor, type ComposedClientHooks, composeClientHooks } from "./client-interceptor.ts";
@@ -10,6 +11,8 @@ import { constantFields } from "./request-headers.ts";
 
 export interface BoundClientMethod {
   readonly definition: MethodDefinition;
+  /** That of the definition, under the limits of the channel. */
+  readonly responseCodec: MessageCodec<unknown, unknown>;
   readonly constantFields: readonly OutboundField[];
   /** Their size as a header list. */
   readonly constantBytes: number;
@@ -31,6 +34,7 @@ export function bindMethod(
   );
   return {
     definition,
+    responseCodec: codecFor(definition.responseCodec, definition, options.limits.decoding),
     constantFields: constant,
     constantBytes: listBytes(constant),
     hooks: composeClientHooks([...options.interceptors, ...interceptors], definition),

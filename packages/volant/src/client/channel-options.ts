@@ -8,7 +8,7 @@ import type { MethodInfo } from "../rpc/method.ts";
 import { inRange } from "../rpc/option-range.ts";
 import { VERSION } from "../rpc/version.ts";
 import { BufferBudget } from "../stream/buffer-budget.ts";
-import { type InboundLimits, type InboundOptions, resolveInboundLimits } from "../stream/inbound-limits.ts";
+import { type InboundOptions, type ResolvedInbound, resolveInboundLimits } from "../stream/inbound-limits.ts";
 import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
 import { type ChannelTlsOptions, type ResolvedChannelTls, resolveChannelTls } from "../transport/tls-dialer.ts";
@@ -74,7 +74,7 @@ export interface ResolvedChannelOptions {
   readonly backoff: ResolvedBackoffOptions;
   readonly retry: RetryPolicy | undefined;
   readonly replay: ReplayLimits;
-  readonly limits: InboundLimits;
+  readonly limits: ResolvedInbound;
   readonly keepalive: KeepaliveOptions;
   readonly onError: (error: unknown, method: MethodInfo | undefined) => void;
   readonly writeStallTimeoutMs: number;

@@ -2,25 +2,27 @@
  * The decoder of one message type as closures, for processes that may not compile source text. Owns no rule of its own: the same
  * verdicts and the same messages as `emit-decode.ts`, and tests hold both to that.
  */
-import { create, type DescMessage, type UnknownField } from "@bufbuild/protobuf";
+import { create, type DescMessage } from "@bufbuild/protobuf";
+import { LARGE_MAP_ENTRIES, prepareLargeMap } from "./large-map.ts";
 import { type FieldPlan, isScalar, type MessagePlan, planOf } from "./plan.ts";
-import {
-  MAX_DEPTH,
-  readerOf,
-  setProto,
-  skipValue,
-  takeUnknown,
-  takeUnknownEnum,
-  tooDeep,
-  wrongGroupEnd,
-} from "./read.ts";
+import { readerOf, setProto } from "./read.ts";
 import { type DecodeMessage, locate } from "./runtime.ts";
+import { MAX_DEPTH, skipValue, tooDeep, wrongGroupEnd } from "./skip.ts";
 import { readStruct } from "./struct.ts";
+import { attachHeld, type HeldFields, takeHeld, takeUnknown, takeUnknownEnum } from "./unknown-fields.ts";
+import { BYTES_VALUES, countValues } from "./value-budget.ts";
 import { cursor, readCheckedTag, readLength } from "./varint.ts";
 
 type Properties = Record<string, unknown>;
-/** Reads the field at `cursor.position` into the message. */
-type FieldReader = (message: Properties, bytes: Uint8Array, limit: number, depth: number, tag: number) => void;
+/** Reads the field at `cursor.position` into the message, or among those that are kept as unknown. */
+type FieldReader = (
+  message: Properties,
+  bytes: Uint8Array,
+  limit: number,
+  depth: number,
+  tag: number,
+  unknown: HeldFields | undefined,
+) => HeldFields | undefined;
 /** Reads one value at `cursor.position`. `before` is what a message is merged into. */
 type ValueReader = (bytes: Uint8Array, limit: number, depth: number, before: object | undefined) => unknown;
 type Find = (desc: DescMessage) => DecodeMessage;
@@ -32,50 +34,54 @@ export function createDecoder(desc: DescMessage, find: Find): DecodeMessage {
     let tag = 0;
     try {
       if (depth > MAX_DEPTH) tooDeep();
+      countValues(plan.values);
       const message = (previous ?? create(desc)) as Properties;
+      let unknown = takeHeld(message);
       cursor.position = at;
       while (cursor.position < end) {
         tag = 0;
         tag = readCheckedTag(bytes, cursor.position, limit);
         if (group !== 0 && (tag & 7) === 4) {
           if (tag >>> 3 !== group) wrongGroupEnd(group, tag);
-          return message;
+          return withUnknown(message, unknown);
         }
         const read = readers.get(tag >>> 3);
-        if (read === undefined) keepUnknown(message, bytes, limit, depth, tag);
-        else read(message, bytes, limit, depth, tag);
+        unknown =
+          read === undefined
+            ? takeUnknown(unknown, bytes, cursor.position, limit, tag, MAX_DEPTH - depth, plan.extensions)
+            : read(message, bytes, limit, depth, tag, unknown);
       }
       tag = 0;
       if (group !== 0) wrongGroupEnd(group, 0);
-      return message;
+      return withUnknown(message, unknown);
     } catch (error) {
       throw locate(error, plan, tag);
     }
   };
 }
 
-function keepUnknown(message: Properties, bytes: Uint8Array, limit: number, depth: number, tag: number): void {
-  const before = message.$unknown as UnknownField[] | undefined;
-  const after = takeUnknown(before, bytes, cursor.position, limit, tag, MAX_DEPTH - depth);
-  if (after !== before) message.$unknown = after;
+function withUnknown(message: Properties, held: HeldFields | undefined): Properties {
+  if (held !== undefined) attachHeld(message, held);
+  return message;
 }
 
 function fieldReader(plan: MessagePlan, field: FieldPlan, find: Find): FieldReader {
   const read = valueReader(field, find);
   if (field.shape === "list") return listReader(field, read);
-  if (field.shape === "map") return mapReader(field, read);
+  if (field.shape === "map") return mapReader(field, read, find);
   const { property, oneof, closedValues } = field;
   const isInherited = plan.hasDefaults && isScalar(field.type);
-  return (message, bytes, limit, depth, tag) => {
+  return (message, bytes, limit, depth, tag, unknown) => {
     const selected = oneof === undefined ? undefined : (message[oneof] as { case?: string; value?: unknown });
     const before =
       selected === undefined ? !isInherited && message[property] : selected.case === property && selected.value;
     const value = read(bytes, limit, depth, before === false ? undefined : (before as object | undefined));
     if (closedValues !== undefined && !closedValues.has(value as number)) {
-      const unknown = takeUnknownEnum(message.$unknown as UnknownField[] | undefined, tag, value as number);
-      if (unknown !== undefined) message.$unknown = unknown;
-    } else if (oneof === undefined) message[property] = value;
+      return takeUnknownEnum(unknown, tag, value as number);
+    }
+    if (oneof === undefined) message[property] = value;
     else message[oneof] = { case: property, value };
+    return unknown;
   };
 }
 
@@ -101,23 +107,28 @@ function valueReader(field: FieldPlan, find: Find): ValueReader {
 function listReader(field: FieldPlan, read: ValueReader): FieldReader {
   const { property, type } = field;
   const canBePacked = isScalar(type) && type !== "string" && type !== "bytes";
-  return (message, bytes, limit, depth, tag) => {
+  const values = type === "string" ? 1 : type === "bytes" ? BYTES_VALUES : 0;
+  return (message, bytes, limit, depth, tag, unknown) => {
     const list = message[property] as unknown[];
     if (!canBePacked || (tag & 7) !== 2) {
+      countValues(values);
       list.push(read(bytes, limit, depth, undefined));
-      return;
+      return unknown;
     }
     const length = readLength(bytes, cursor.position, limit);
     const end = cursor.position + length;
     while (cursor.position < end) list.push(read(bytes, limit, depth, undefined));
+    return unknown;
   };
 }
 
-function mapReader(field: FieldPlan, readValue: ValueReader): FieldReader {
+function mapReader(field: FieldPlan, readValue: ValueReader, find: Find): FieldReader {
   const { property, mapKey, strictUtf8 } = field;
   const readKey = readerOf(mapKey!, { ...field, strictUtf8, longAsString: false });
   const emptyKey = mapKey === "string" ? "" : mapKey === "bool" ? "false" : "0";
-  return (message, bytes, limit, depth) => {
+  const sizes = new WeakMap<object, number>();
+  return (message, bytes, limit, depth, _tag, unknown) => {
+    countValues(1);
     const length = readLength(bytes, cursor.position, limit);
     const end = cursor.position + length;
     let key = emptyKey;
@@ -128,15 +139,26 @@ function mapReader(field: FieldPlan, readValue: ValueReader): FieldReader {
       else if (tag >>> 3 === 2) value = readValue(bytes, limit, depth, value as object | undefined);
       else skipValue(bytes, cursor.position, limit, tag, MAX_DEPTH - depth);
     }
-    value ??= emptyValue(field);
+    value ??= emptyValue(field, bytes, limit, depth, find);
     const record = message[property] as Properties;
     if (key === "__proto__") setProto(record, value);
     else record[key] = value;
+    const entries = (sizes.get(record) ?? 0) + 1;
+    sizes.set(record, entries);
+    if (entries === LARGE_MAP_ENTRIES) prepareLargeMap(record);
+    return unknown;
   };
 }
 
-function emptyValue({ type, message, zero }: FieldPlan): unknown {
+function emptyValue(
+  { type, message, zero }: FieldPlan,
+  bytes: Uint8Array,
+  limit: number,
+  depth: number,
+  find: Find,
+): unknown {
   if (type === "bytes") return new Uint8Array(0);
   if (type === "struct") return {};
-  return message === undefined ? zero : create(message);
+  const at = cursor.position;
+  return message === undefined ? zero : find(message)(bytes, at, at, limit, depth, undefined);
 }

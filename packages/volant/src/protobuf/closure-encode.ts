@@ -2,14 +2,15 @@
  * The encoder of one message type as closures, for processes that may not compile source text. Owns no rule of its own: the same
  * order, the same checks and the same parts as `emit-encode.ts`, and tests hold both to the same bytes.
  */
-import type { DescMessage, UnknownField } from "@bufbuild/protobuf";
+import type { DescMessage } from "@bufbuild/protobuf";
 import { tagOf, wireTypeOf } from "./emit-encode.ts";
 import { type FieldPlan, isScalar, type MessagePlan, planOf, type ScalarName } from "./plan.ts";
 import type { EncodeMessage } from "./runtime.ts";
 import { checkMessage } from "./runtime.ts";
 import { writeStruct } from "./struct.ts";
+import { writeUnknown } from "./unknown-fields.ts";
 import { OVERFLOW, varintSize, writeVarint32 } from "./varint.ts";
-import { asList, closeLength, isSet64, keysOf, keyValue, ROOM, WRITERS, type Writer, writeUnknown } from "./write.ts";
+import { asList, closeLength, isSet64, keysOf, keyValue, ROOM, WRITERS, type Writer } from "./write.ts";
 import { isNullAllowed, missingRequired, wrongValue } from "./wrong-value.ts";
 
 type Properties = Record<string, unknown>;
@@ -33,9 +34,7 @@ export function createEncoder(desc: DescMessage, find: Find): EncodeMessage {
     if (type !== plan.typeName) checkMessage(plan, type, message, field);
     let at = start;
     for (const write of writers) at = write(properties, bytes, at, limit);
-    const unknown = properties.$unknown;
-    if (type === undefined || unknown === undefined) return at;
-    return writeUnknown(bytes, at, limit, unknown as UnknownField[]);
+    return type !== undefined && "$unknown" in properties ? writeUnknown(bytes, at, limit, properties) : at;
   };
 }
 

@@ -20,7 +20,7 @@ export class EncodeError extends Error {
 
 /** Bytes that are no message of the type. */
 export class DecodeError extends Error {
-  override readonly name = "DecodeError";
+  override readonly name: string = "DecodeError";
   /** Full name of the innermost message type that was being decoded; empty until it is known. */
   typeName = "";
   /** Name of the field in the proto, or `#7` where the number is not one of the type's fields. */
@@ -39,6 +39,22 @@ export class DecodeError extends Error {
     this.fieldName = fieldName;
     this.message = `cannot decode ${nameOf(typeName, fieldName)}: ${this.reason}`;
     return this;
+  }
+}
+
+/** Bytes that may well be a message, but would decode to more values than were allowed. */
+export class DecodeLimitError extends DecodeError {
+  override readonly name = "DecodeLimitError";
+  /** The limit: {@link CodecOptions.maxDecodedValues}. */
+  readonly maxDecodedValues: number;
+
+  constructor(maxDecodedValues: number) {
+    const allowed = maxDecodedValues.toLocaleString("en-US");
+    super(
+      `the message has more values than the ${allowed} that maxDecodedValues allows; send less in one message, or raise ` +
+        "maxDecodedValues where it is decoded",
+    );
+    this.maxDecodedValues = maxDecodedValues;
   }
 }
 

@@ -16,14 +16,34 @@ export interface MessageCodec<Shape, Init> {
   encodeInto(message: Init, target: Buffer, offset: number, limit: number): number;
   /** Octets that the next message will probably take: what to reserve before {@link encodeInto}. */
   readonly estimate: number;
+  /**
+   * The same codec under these limits. Absent where the codec knows none, as those of other generators: then nothing bounds what a
+   * message decodes to but its bytes.
+   */
+  readonly withLimits?: (limits: DecodeLimits) => MessageCodec<Shape, Init>;
 }
 
-export interface CodecOptions {
+/** What decoding may cost. */
+export interface DecodeLimits {
+  /** Fields that the type does not have: kept in `$unknown` or dropped. */
+  readonly unknownFields?: "keep" | "drop";
+  /**
+   * Most values that one message may decode to; for more {@link DecodeLimitError} is thrown. Text in a list, an entry of a map and a
+   * message count one each, bytes in a list and an unknown field that is kept two, a message of many fields one more for every four;
+   * numbers, packed or not, do not count. Default: Infinity, for bytes that one trusts.
+   */
+  readonly maxDecodedValues?: number;
+}
+
+export interface CodecOptions extends DecodeLimits {
   /**
    * What a bytes field holds after decoding: memory of its own (`"copy"`, the default), or a view of the bytes that were decoded
    * (`"view"`), which keeps them in memory and shows whatever is written there later.
    */
   readonly bytes?: "copy" | "view";
-  /** Fields that the type does not have: kept in `$unknown` (`"keep"`, the default) or dropped. */
+  /**
+   * Fields that the type does not have: kept in `$unknown` (`"keep"`, the default) or dropped. Those in a range that the type declares
+   * for extensions are kept in either case.
+   */
   readonly unknownFields?: "keep" | "drop";
 }

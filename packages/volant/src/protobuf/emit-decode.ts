@@ -13,10 +13,12 @@
  */
 import type { DescMessage } from "@bufbuild/protobuf";
 import { wireTypeOf } from "./emit-encode.ts";
+import { LARGE_MAP_ENTRIES } from "./large-map.ts";
 import { PACKED_READERS } from "./packed.ts";
 import { type FieldPlan, isScalar, type MessagePlan, type OneofPlan, planOf, type ScalarName } from "./plan.ts";
-import { MAX_DEPTH } from "./read.ts";
+import { MAX_DEPTH } from "./skip.ts";
 import { indent, literal, type Unit } from "./unit.ts";
+import { BYTES_VALUES } from "./value-budget.ts";
 import { ROOM } from "./write.ts";
 
 export function emitDecode(unit: Unit, desc: DescMessage, role: "decode" | "group", name: string): string {
@@ -41,6 +43,8 @@ class DecodeEmitter {
     const self = unit.constant(plan);
     const groupEnd =
       "if ((tag & 7) === 4) {\n  if (tag >>> 3 !== number) wrongGroupEnd(number, tag);\n  break read;\n}";
+    const extensions = plan.extensions === undefined ? "" : `, ${unit.constant(plan.extensions)}`;
+    const maps = plan.members.flatMap((member, index) => (isMap(member) ? [`entries${index}`] : []));
     const loop = [
       isGroup ? "if (at >= end) {\n  tag = 0;\n  wrongGroupEnd(number, 0);\n}" : "if (at >= end) break;",
       "tag = bytes[at++];",
@@ -52,16 +56,19 @@ class DecodeEmitter {
         indent(`case ${field.number}: {\n${indent(`let value, length;\n${this.field(field)}\nbreak;`)}\n}`),
       ),
       "  default:",
-      `    unknown = takeUnknown(unknown, bytes, at, limit, tag, ${MAX_DEPTH} - depth);`,
+      `    unknown = takeUnknown(unknown, bytes, at, limit, tag, ${MAX_DEPTH} - depth${extensions});`,
       "    at = cursor.position;",
       "}",
     ].join("\n");
     const body = [
       ...plan.members.map((member, index) => `let field${index}${this.initial(member)};`),
       "let unknown, tag = 0;",
+      // What a map held before is not known: the next entry takes it for a large one.
+      ...maps.map((name) => `let ${name} = previous === undefined ? 0 : ${LARGE_MAP_ENTRIES - 1};`),
       `if (previous !== undefined) {\n${indent(this.takePrevious())}\n}`,
       "try {",
       `  if (depth > ${MAX_DEPTH}) tooDeep();`,
+      `  ${countValues(plan.values)}`,
       indent(`${isGroup ? "read: " : ""}for (;;) {\n${indent(loop)}\n}`),
       "} catch (error) {",
       `  throw locate(error, ${self}, tag);`,
@@ -90,7 +97,7 @@ class DecodeEmitter {
       const isInherited = this.plan.hasDefaults && !this.isAlwaysSet(member);
       return `field${index} = ${isInherited ? `Object.hasOwn(previous, ${property}) ? ${read} : undefined` : read};`;
     });
-    return [...lines, 'unknown = previous["$unknown"];'].join("\n");
+    return [...lines, "unknown = takeHeld(previous);"].join("\n");
   }
 
   private constructorText(): string {
@@ -119,7 +126,7 @@ class DecodeEmitter {
     return [
       `const message = new ${name}_message(${values.join(", ")});`,
       ...extra,
-      'if (unknown !== undefined) message["$unknown"] = unknown;',
+      "if (unknown !== undefined) attachHeld(message, unknown);",
       "return message;",
     ].join("\n");
   }
@@ -131,7 +138,7 @@ class DecodeEmitter {
     );
     const target = `field${index}`;
     if (field.shape === "list") return this.list(field, target);
-    if (field.shape === "map") return this.map(field, target);
+    if (field.shape === "map") return this.map(field, target, `entries${index}`);
     if (field.oneof !== undefined) {
       const name = literal(field.property);
       const before = `${target} !== undefined && ${target}.case === ${name} ? ${target}.value : undefined`;
@@ -196,7 +203,9 @@ class DecodeEmitter {
     const append = `if (${target} === undefined) ${target} = [value];\nelse ${target}.push(value);`;
     const one = `${this.read(field, "undefined")}\n${append}`;
     const { type } = field;
-    if (!isScalar(type) || type === "string" || type === "bytes") return one;
+    if (type === "string") return `${countValues(1)}\n${one}`;
+    if (type === "bytes") return `${countValues(BYTES_VALUES)}\n${one}`;
+    if (!isScalar(type)) return one;
     return `if ((tag & 7) === 2) {\n${indent(this.packed(field, type, target))}\n} else {\n${indent(one)}\n}`;
   }
 
@@ -222,7 +231,7 @@ class DecodeEmitter {
     ].join("\n");
   }
 
-  private map(field: FieldPlan, target: string): string {
+  private map(field: FieldPlan, target: string, entries: string): string {
     const key = field.mapKey!;
     const zero = key === "string" ? '""' : key === "bool" ? '"false"' : '"0"';
     const read = this.read(field, "value");
@@ -239,6 +248,7 @@ class DecodeEmitter {
       "}",
     ].join("\n");
     return [
+      countValues(1),
       READ_LENGTH,
       "const last = at + length;",
       `let key = ${zero};`,
@@ -249,6 +259,7 @@ class DecodeEmitter {
       key === "string"
         ? `if (key === "__proto__") setProto(${target}, value);\nelse ${target}[key] = value;`
         : `${target}[key] = value;`,
+      `if (++${entries} === ${LARGE_MAP_ENTRIES}) prepareLargeMap(${target});`,
     ].join("\n");
   }
 
@@ -265,6 +276,15 @@ class DecodeEmitter {
         return literal(field.zero as string | number | boolean | bigint);
     }
   }
+}
+
+function isMap(member: FieldPlan | OneofPlan): boolean {
+  return member.kind === "field" && member.shape === "map";
+}
+
+/** Hot path: a subtraction in place, and a call once nothing is left. */
+function countValues(count: number): string {
+  return `if ((cursor.valuesLeft -= ${count}) < 0) noValuesLeft();`;
 }
 
 const READ_LENGTH = [

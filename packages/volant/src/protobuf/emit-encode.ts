@@ -69,8 +69,8 @@ class EncodeEmitter {
       ...oneofs.map((oneof, index) => `const oneof${index} = message[${literal(oneof)}] ?? unset;`),
       ...oneofs.map((_, index) => `const case${index} = oneof${index}.case;`),
       ...plan.fields.map((field) => this.field(field, oneofs)),
-      `if (type !== undefined && message["$unknown"] !== undefined) {`,
-      `  at = writeUnknown(bytes, at, limit, message["$unknown"]);`,
+      `if (type !== undefined && "$unknown" in message) {`,
+      "  at = writeUnknown(bytes, at, limit, message);",
       "}",
       "return at;",
     ];

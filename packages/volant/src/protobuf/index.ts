@@ -4,11 +4,11 @@
 import "../runtime-floor.ts";
 
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { CodecOptions, MessageCodec } from "./codec.ts";
-import { DecodeError, EncodeError } from "./codec-error.ts";
+import type { CodecOptions, DecodeLimits, MessageCodec } from "./codec.ts";
+import { DecodeError, DecodeLimitError, EncodeError } from "./codec-error.ts";
 import { codecOf } from "./message-codec.ts";
 
-export { type CodecOptions, codecOf, DecodeError, EncodeError, type MessageCodec };
+export { type CodecOptions, codecOf, DecodeError, DecodeLimitError, type DecodeLimits, EncodeError, type MessageCodec };
 
 const codecs = new WeakMap<DescMessage, MessageCodec<unknown, unknown>>();
 

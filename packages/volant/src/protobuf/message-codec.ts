@@ -5,11 +5,12 @@
  * Getters of a message are user code and may encode another message meanwhile: the scratch buffer is taken while it is in use.
  */
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { CodecOptions, MessageCodec } from "./codec.ts";
+import type { CodecOptions, DecodeLimits, MessageCodec } from "./codec.ts";
 import { EncodeError } from "./codec-error.ts";
 import { createEngine, type Engine } from "./compile.ts";
 import { planOf } from "./plan.ts";
 import { checkMessage, type DecodeMessage, type EncodeMessage } from "./runtime.ts";
+import { resolveMaxDecodedValues } from "./value-budget.ts";
 import { cursor, OVERFLOW } from "./varint.ts";
 
 /** A reservation never asks for less, nor for more because of one large message. */
@@ -40,19 +41,28 @@ export class ProtobufCodec<Desc extends DescMessage>
 {
   estimate = MIN_ESTIMATE;
   private readonly schema: Desc;
+  private readonly options: CodecOptions;
   private readonly views: boolean;
   private readonly keepUnknown: boolean;
+  private readonly valuesAllowed: number;
   private engine: Engine | undefined;
   private lastLength = 0;
   private encodeMessage: EncodeMessage | undefined;
   private decodeMessage: DecodeMessage | undefined;
 
   /** `engine` is for tests: the one of the process otherwise. */
-  constructor(schema: Desc, { bytes = "copy", unknownFields = "keep" }: CodecOptions = {}, engine?: Engine) {
+  constructor(schema: Desc, options: CodecOptions = {}, engine?: Engine) {
+    const { bytes = "copy", unknownFields = "keep" } = options;
     this.schema = schema;
+    this.options = options;
     this.views = bytes === "view";
     this.keepUnknown = unknownFields === "keep";
+    this.valuesAllowed = resolveMaxDecodedValues(options.maxDecodedValues);
     this.engine = engine;
+  }
+
+  withLimits(limits: DecodeLimits): ProtobufCodec<Desc> {
+    return new ProtobufCodec(this.schema, { ...this.options, ...limits }, this.engine);
   }
 
   decode(bytes: Uint8Array, start: number, end: number): MessageShape<Desc> {
@@ -62,6 +72,8 @@ export class ProtobufCodec<Desc extends DescMessage>
     }
     cursor.views = this.views;
     cursor.keepUnknown = this.keepUnknown;
+    cursor.valuesAllowed = this.valuesAllowed;
+    cursor.valuesLeft = this.valuesAllowed;
     return decodeMessage(bytes, start, end, end, 1, undefined) as MessageShape<Desc>;
   }
 

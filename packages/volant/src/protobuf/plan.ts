@@ -6,6 +6,7 @@
  */
 import { create, type DescField, type DescMessage, type DescOneof, ScalarType } from "@bufbuild/protobuf";
 import { isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { messageValues } from "./value-budget.ts";
 
 export type ScalarName = (typeof SCALAR_NAMES)[keyof typeof SCALAR_NAMES];
 
@@ -47,6 +48,11 @@ export interface FieldPlan {
   readonly longAsString: boolean;
 }
 
+export interface NumberRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface OneofPlan {
   readonly kind: "oneof";
   readonly property: string;
@@ -62,6 +68,10 @@ export interface MessagePlan {
   readonly prototype: object;
   /** Whether a property may come from {@link prototype}, and then is not set. */
   readonly hasDefaults: boolean;
+  /** What a message of the type counts: see `value-budget.ts`. */
+  readonly values: number;
+  /** The numbers that the type leaves to extensions, the end not included; undefined where there are none. */
+  readonly extensions: readonly NumberRange[] | undefined;
 }
 
 const SCALAR_NAMES = {
@@ -113,6 +123,8 @@ function createPlan(desc: DescMessage): MessagePlan {
     members: desc.members.map(planned),
     prototype,
     hasDefaults: prototype !== Object.prototype,
+    values: messageValues(desc.members.length),
+    extensions: desc.proto.extensionRange.length === 0 ? undefined : desc.proto.extensionRange,
   };
 }
 

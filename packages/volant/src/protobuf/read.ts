@@ -3,25 +3,10 @@
  *
  * Invariant: nothing at or behind `limit` is read. What a value keeps is a copy, unless views were asked for.
  */
-import type { UnknownField } from "@bufbuild/protobuf";
-import { DecodeError } from "./codec-error.ts";
 import type { FieldPlan, ScalarName } from "./plan.ts";
 import { readLenientText, readText } from "./text.ts";
-import {
-  cursor,
-  illegalTag,
-  readCheckedTag,
-  readLength,
-  readVarint32,
-  readVarint64,
-  truncated,
-  writeVarint32,
-  writeVarint64,
-} from "./varint.ts";
+import { cursor, readLength, readVarint32, readVarint64, truncated } from "./varint.ts";
 import { floatOf, joinDouble, joinSigned, joinUnsigned } from "./words.ts";
-
-/** Messages inside of messages, the outermost counted; groups that are skipped count too. That of protobuf-es. */
-export const MAX_DEPTH = 100;
 
 const COPY_BY_OCTET = 24;
 const CLEAN_BYTES = 1_024;
@@ -29,12 +14,22 @@ const CLEAN_BYTES = 1_024;
 /** Sets {@link cursor}, as all readers here do. */
 export type Reader = (bytes: Uint8Array, at: number, limit: number) => unknown;
 
+/** Of one octet: a bigint is an object, and most of these come again. */
+const SMALL: readonly bigint[] = Array.from({ length: 128 }, (_, value) => BigInt(value));
+
 export function readInt64(bytes: Uint8Array, at: number, limit: number): bigint {
+  if (at < limit && bytes[at]! < 128) return takeSmall(bytes, at);
   readVarint64(bytes, at, limit);
   return joinSigned(cursor.low, cursor.high);
 }
 
+function takeSmall(bytes: Uint8Array, at: number): bigint {
+  cursor.position = at + 1;
+  return SMALL[bytes[at]!]!;
+}
+
 export function readUint64(bytes: Uint8Array, at: number, limit: number): bigint {
+  if (at < limit && bytes[at]! < 128) return takeSmall(bytes, at);
   readVarint64(bytes, at, limit);
   return joinUnsigned(cursor.low, cursor.high);
 }
@@ -160,99 +155,6 @@ export function readerOf(type: ScalarName, { strictUtf8, longAsString }: FieldPl
   if (type === "string" && !strictUtf8) return readLenientString;
   const read = READERS[type];
   return longAsString && type.endsWith("64") ? (bytes, at, limit) => String(read(bytes, at, limit)) : read;
-}
-
-/** Steps over the value behind `tag`. `depth` is how many groups may still open. */
-export function skipValue(bytes: Uint8Array, at: number, limit: number, tag: number, depth: number): void {
-  switch (tag & 7) {
-    case 0:
-      skipVarint(bytes, at, limit);
-      return;
-    case 1:
-      if (limit - at < 8) truncated();
-      cursor.position = at + 8;
-      return;
-    case 2: {
-      const length = readLength(bytes, at, limit);
-      cursor.position += length;
-      return;
-    }
-    case 3:
-      skipGroup(bytes, at, limit, tag >>> 3, depth);
-      return;
-    case 5:
-      if (limit - at < 4) truncated();
-      cursor.position = at + 4;
-      return;
-    case 4:
-      throw new DecodeError(`group ${tag >>> 3} ends and was not open`);
-    default:
-      illegalTag(tag);
-  }
-}
-
-/** Of any length: nobody reads the value. */
-function skipVarint(bytes: Uint8Array, at: number, limit: number): void {
-  let position = at;
-  while (position < limit && bytes[position]! > 127) position++;
-  if (position >= limit) truncated();
-  cursor.position = position + 1;
-}
-
-function skipGroup(bytes: Uint8Array, at: number, limit: number, number: number, depth: number): void {
-  if (depth <= 0) tooDeep();
-  cursor.position = at;
-  for (;;) {
-    const tag = readCheckedTag(bytes, cursor.position, limit);
-    if ((tag & 7) === 4) {
-      if (tag >>> 3 !== number) wrongGroupEnd(number, tag);
-      return;
-    }
-    skipValue(bytes, cursor.position, limit, tag, depth - 1);
-  }
-}
-
-export function tooDeep(): never {
-  throw new DecodeError(`messages are nested more than ${MAX_DEPTH} deep`);
-}
-
-/** `tag` is that of the end which came instead, or 0 where none did. */
-export function wrongGroupEnd(number: number, tag: number): never {
-  const found = tag === 0 ? "the bytes end" : `group ${tag >>> 3} ends`;
-  throw new DecodeError(`group ${number} is open where ${found}`);
-}
-
-/** Steps over a field that the message does not have, and keeps it in the list unless it is not wanted. Sets {@link cursor}. */
-export function takeUnknown(
-  fields: UnknownField[] | undefined,
-  bytes: Uint8Array,
-  at: number,
-  limit: number,
-  tag: number,
-  depth: number,
-): UnknownField[] | undefined {
-  if (tag < 8) illegalTag(tag);
-  skipValue(bytes, at, limit, tag, depth);
-  return cursor.keepUnknown ? append(fields, tag, takeBytes(bytes, at, cursor.position - at)) : fields;
-}
-
-/** Keeps a value that a closed enum does not have. */
-export function takeUnknownEnum(
-  fields: UnknownField[] | undefined,
-  tag: number,
-  value: number,
-): UnknownField[] | undefined {
-  if (!cursor.keepUnknown) return fields;
-  const octets = new Uint8Array(10);
-  const length = value < 0 ? writeVarint64(octets, 0, value, -1) : writeVarint32(octets, 0, value);
-  return append(fields, tag, octets.slice(0, length));
-}
-
-function append(fields: UnknownField[] | undefined, tag: number, data: Uint8Array): UnknownField[] {
-  const field: UnknownField = { no: tag >>> 3, wireType: tag & 7, data };
-  if (fields === undefined) return [field];
-  fields.push(field);
-  return fields;
 }
 
 /** Keys like this one must be the object's own. */

@@ -2,12 +2,16 @@
  * What compiled source text may call, by name, and the types of the functions that it makes. Owns the list.
  */
 import { DecodeError, EncodeError } from "./codec-error.ts";
+import { prepareLargeMap } from "./large-map.ts";
 import { readKey } from "./map-keys.ts";
 import { countVarints, readPackedDouble, readPackedFixed64, readPackedFloat, readPackedSfixed64 } from "./packed.ts";
 import type { FieldPlan, MessagePlan } from "./plan.ts";
 import * as read from "./read.ts";
+import { skipValue, tooDeep, wrongGroupEnd } from "./skip.ts";
 import { readStruct, writeStruct } from "./struct.ts";
 import { readLenientText, readText } from "./text.ts";
+import { attachHeld, takeHeld, takeUnknown, takeUnknownEnum, writeUnknown } from "./unknown-fields.ts";
+import { noValuesLeft } from "./value-budget.ts";
 import * as varint from "./varint.ts";
 import * as write from "./write.ts";
 import { describe, isNullAllowed, missingRequired, wrongMessage, wrongValue } from "./wrong-value.ts";
@@ -53,13 +57,23 @@ export function locate(error: unknown, plan: MessagePlan, tag: number): unknown 
   return error.locate(plan.typeName, field?.name ?? (number === 0 ? undefined : `#${number}`));
 }
 
-const { MAX_DEPTH: _maxDepth, READERS: _readers, readerOf: _readerOf, ...readers } = read;
+const { READERS: _readers, readerOf: _readerOf, ...readers } = read;
 const { ROOM: _room, WRITERS: _writers, ...writers } = write;
 
 export const RUNTIME: Readonly<Record<string, unknown>> = {
   ...readers,
   ...varint,
   ...writers,
+  skipValue,
+  tooDeep,
+  wrongGroupEnd,
+  attachHeld,
+  takeHeld,
+  takeUnknown,
+  takeUnknownEnum,
+  writeUnknown,
+  noValuesLeft,
+  prepareLargeMap,
   countVarints,
   readPackedDouble,
   readPackedFixed64,

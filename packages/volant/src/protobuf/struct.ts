@@ -6,10 +6,13 @@
  * comes again has its last value. Spec: google/protobuf/struct.proto.
  */
 import { EncodeError } from "./codec-error.ts";
+import { LARGE_MAP_ENTRIES, prepareLargeMap } from "./large-map.ts";
 import { readKey } from "./map-keys.ts";
 import type { FieldPlan } from "./plan.ts";
-import { MAX_DEPTH, readBool, readDouble, setProto, skipValue, tooDeep, wrongGroupEnd } from "./read.ts";
+import { readBool, readDouble, setProto } from "./read.ts";
+import { MAX_DEPTH, skipValue, tooDeep, wrongGroupEnd } from "./skip.ts";
 import { readText, writeText } from "./text.ts";
+import { countValues } from "./value-budget.ts";
 import { cursor, OVERFLOW, readCheckedTag, readLength, readVarint32 } from "./varint.ts";
 import { closeLength, writeDouble } from "./write.ts";
 import { describe, wrongValue } from "./wrong-value.ts";
@@ -39,7 +42,9 @@ export function readStruct(
   group = 0,
 ): JsonObject {
   if (depth > MAX_DEPTH) tooDeep();
+  countValues(1);
   const object = (previous ?? {}) as JsonObject;
+  let entries = previous === undefined ? 0 : LARGE_MAP_ENTRIES - 1;
   cursor.position = at;
   while (cursor.position < end) {
     const tag = readCheckedTag(bytes, cursor.position, limit);
@@ -47,14 +52,17 @@ export function readStruct(
       if (tag >>> 3 !== group) wrongGroupEnd(group, tag);
       return object;
     }
-    if (tag >>> 3 === 1) readEntry(bytes, limit, depth, object);
-    else skipValue(bytes, cursor.position, limit, tag, MAX_DEPTH - depth);
+    if (tag >>> 3 === 1) {
+      readEntry(bytes, limit, depth, object);
+      if (++entries === LARGE_MAP_ENTRIES) prepareLargeMap(object);
+    } else skipValue(bytes, cursor.position, limit, tag, MAX_DEPTH - depth);
   }
   if (group !== 0) wrongGroupEnd(group, 0);
   return object;
 }
 
 function readEntry(bytes: Uint8Array, limit: number, depth: number, object: JsonObject): void {
+  countValues(1);
   const end = enter(bytes, limit);
   let key = "";
   let value: Json = null;
@@ -90,6 +98,7 @@ function readValue(bytes: Uint8Array, limit: number, depth: number, previous: Js
         value = readDouble(bytes, cursor.position, limit);
         break;
       case VALUE_STRING >>> 3:
+        countValues(1);
         value = takeText(bytes, limit);
         break;
       case VALUE_BOOL >>> 3:
@@ -113,6 +122,7 @@ function readValue(bytes: Uint8Array, limit: number, depth: number, previous: Js
 function readList(bytes: Uint8Array, limit: number, depth: number, list: Json[]): Json[] {
   const end = enter(bytes, limit);
   if (depth > MAX_DEPTH) tooDeep();
+  countValues(1);
   while (cursor.position < end) {
     const tag = readCheckedTag(bytes, cursor.position, limit);
     if (tag >>> 3 === 1) list.push(readValue(bytes, limit, depth + 1, null));

@@ -26,6 +26,9 @@ export const cursor = {
   /** Bytes fields are views of the input. */
   views: false,
   keepUnknown: true,
+  /** What the message may still decode to: see `value-budget.ts`. */
+  valuesLeft: 0,
+  valuesAllowed: 0,
 };
 
 export function truncated(): never {

@@ -4,7 +4,6 @@
  * A writer of fixed room expects it to be there, as {@link ROOM} says; one of text or bytes, or of a length, checks itself and throws
  * OVERFLOW. All return where writing goes on. What is written behind that is garbage.
  */
-import type { UnknownField } from "@bufbuild/protobuf";
 import type { FieldPlan, ScalarName } from "./plan.ts";
 import { writeText } from "./text.ts";
 import { OVERFLOW, varintSize, writeVarint32, writeVarint64 } from "./varint.ts";
@@ -160,18 +159,6 @@ export function closeLength(bytes: Uint8Array, start: number, end: number, limit
     bytes.copyWithin(start - reserved + size, start, end);
   }
   return writeVarint32(bytes, start - reserved, length) + length;
-}
-
-export function writeUnknown(bytes: Uint8Array, at: number, limit: number, fields: readonly UnknownField[]): number {
-  let position = at;
-  for (const { no, wireType, data } of fields) {
-    const tag = ((no << 3) | wireType) >>> 0;
-    if (limit - position < varintSize(tag) + data.length) throw OVERFLOW;
-    position = writeVarint32(bytes, position, tag);
-    bytes.set(data, position);
-    position += data.length;
-  }
-  return position;
 }
 
 /** A list as something with `length` and indexes. */

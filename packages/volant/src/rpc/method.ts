@@ -4,9 +4,9 @@
  */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import { codecOf, type MessageCodec } from "../protobuf/index.ts";
+import { codecOf, DecodeLimitError, type MessageCodec } from "../protobuf/index.ts";
 
-export type { MessageCodec };
+export { DecodeLimitError, type MessageCodec };
 
 export type MethodKind = "unary" | "client_streaming" | "server_streaming" | "bidi_streaming";
 export type Idempotency = "NO_SIDE_EFFECTS" | "IDEMPOTENT" | "UNKNOWN";

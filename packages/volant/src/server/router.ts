@@ -4,11 +4,14 @@
  * spelling of a path can go round one (CVE-2026-33186).
  */
 import { type AnyHandler, type ComposedHooks, composeHooks, type ServerInterceptor } from "../rpc/interceptor.ts";
-import { type MethodDefinition, methodsOf, type ServiceSource } from "../rpc/method.ts";
+import { type MessageCodec, type MethodDefinition, methodsOf, type ServiceSource } from "../rpc/method.ts";
+import { codecFor, type Decoding, resolveDecoding } from "../stream/decoding.ts";
 
 /** A method with its handler and its hooks, bound once. */
 export interface BoundMethod {
   readonly definition: MethodDefinition;
+  /** That of the definition, under the limits of the server. */
+  readonly requestCodec: MessageCodec<unknown, unknown>;
   readonly handler: AnyHandler;
   readonly hooks: ComposedHooks;
 }
@@ -17,9 +20,11 @@ export class Router {
   private readonly methods = new Map<string, BoundMethod>();
   private readonly services = new Map<string, ServiceSource>();
   private readonly interceptors: readonly ServerInterceptor[];
+  private readonly decoding: Decoding;
 
-  constructor(interceptors: readonly ServerInterceptor[]) {
+  constructor(interceptors: readonly ServerInterceptor[], decoding: Decoding = resolveDecoding({}, 0)) {
     this.interceptors = interceptors;
+    this.decoding = decoding;
   }
 
   get(path: string): BoundMethod | undefined {
@@ -60,7 +65,8 @@ export class Router {
       );
     }
     const hooks = composeHooks(this.interceptors, definition);
-    return { definition, handler: hooks.wrap(given.bind(handlers) as AnyHandler), hooks };
+    const requestCodec = codecFor(definition.requestCodec, definition, this.decoding);
+    return { definition, requestCodec, handler: hooks.wrap(given.bind(handlers) as AnyHandler), hooks };
   }
 }
 

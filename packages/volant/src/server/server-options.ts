@@ -10,7 +10,7 @@ import { inRange } from "../rpc/option-range.ts";
 import type { Peer } from "../rpc/peer.ts";
 import type { StatusCode } from "../rpc/status.ts";
 import { SharedBudget } from "../stream/buffer-budget.ts";
-import { type InboundLimits, type InboundOptions, resolveInboundLimits } from "../stream/inbound-limits.ts";
+import { type InboundOptions, type ResolvedInbound, resolveInboundLimits } from "../stream/inbound-limits.ts";
 import { processUnsent } from "../stream/unsent-share.ts";
 import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
@@ -116,7 +116,7 @@ export interface ServerOptions extends InboundOptions {
 
 export interface ResolvedServerOptions extends LifetimeOptions {
   readonly interceptors: readonly ServerInterceptor[];
-  readonly limits: InboundLimits;
+  readonly limits: ResolvedInbound;
   readonly unsent: SharedBudget;
   readonly http2: ResolvedHttp2Options;
   readonly maxConnections: number;

@@ -58,7 +58,7 @@ export class Server {
   constructor(options: ServerOptions = {}) {
     this.options = resolveServerOptions(options);
     this.losses = new LossReports(this.options.http2.maxSentHeaderListBytes);
-    this.router = new Router(this.options.interceptors);
+    this.router = new Router(this.options.interceptors, this.options.limits.decoding);
     const { maxOrphanedHandlers, maxConnectionsPerAddress, http2, onError } = this.options;
     this.addresses = new AddressLimit(maxConnectionsPerAddress);
     this.running = new RunningHandlers({

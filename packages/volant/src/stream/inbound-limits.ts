@@ -10,8 +10,9 @@ import {
 import { ThreadLine } from "../compression/threads.ts";
 import { inRange } from "../rpc/option-range.ts";
 import { type PeerShare, processBudget, SharedBudget } from "./buffer-budget.ts";
+import { type Decoding, type DecodingOptions, resolveDecoding } from "./decoding.ts";
 
-export interface InboundOptions {
+export interface InboundOptions extends DecodingOptions {
   /**
    * Largest message accepted, on the wire and inflated. Default 4 MiB (grpc.max_receive_message_length); at most 2 GiB less
    * one octet, which Infinity means too. Without it a peer that says 4 GiB gets them (CVE-2024-37168).
@@ -41,6 +42,11 @@ export interface InboundLimits {
   readonly compression: ResolvedCompression;
 }
 
+/** What concerns streams, and what a method is bound to. */
+export interface ResolvedInbound extends InboundLimits {
+  readonly decoding: Decoding;
+}
+
 /** The same for the streams of one connection. */
 export interface PeerLimits extends InboundLimits {
   readonly share: PeerShare;
@@ -54,20 +60,22 @@ const MOST_MESSAGE_BYTES = 0x7fff_ffff;
 export const DEFAULT_AHEAD_BYTES = 32_768;
 
 /** Throws RangeError or TypeError naming the option, what was given and what is allowed. */
-export function resolveInboundLimits(options: InboundOptions): InboundLimits {
+export function resolveInboundLimits(options: InboundOptions): ResolvedInbound {
   const { maxReceiveMessageBytes = DEFAULT_MESSAGE_BYTES, maxBufferedBytes } = options;
   const { decodeAheadBytes = DEFAULT_AHEAD_BYTES, compression } = options;
   const isUnlimited = maxReceiveMessageBytes === Number.POSITIVE_INFINITY;
+  const maxMessageBytes = isUnlimited
+    ? MOST_MESSAGE_BYTES
+    : inRange("maxReceiveMessageBytes", maxReceiveMessageBytes, 0, MOST_MESSAGE_BYTES);
   return Object.freeze({
-    maxMessageBytes: isUnlimited
-      ? MOST_MESSAGE_BYTES
-      : inRange("maxReceiveMessageBytes", maxReceiveMessageBytes, 0, MOST_MESSAGE_BYTES),
+    maxMessageBytes,
     budget:
       maxBufferedBytes === undefined
         ? processBudget
         : new SharedBudget(inRange("maxBufferedBytes", maxBufferedBytes, 0)),
     aheadBytes: inRange("decodeAheadBytes", decodeAheadBytes, 0),
     compression: resolveCompressionOptions(compression),
+    decoding: resolveDecoding(options, maxMessageBytes),
   });
 }
 

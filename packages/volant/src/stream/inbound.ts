@@ -18,7 +18,7 @@ import { FLAG_COMPRESSED, FLAG_IDENTITY, PREFIX_BYTES } from "../grpc/message-pr
 import { quote } from "../grpc/printable.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { textOfThrown } from "../rpc/foreign-values.ts";
-import type { MessageCodec } from "../rpc/method.ts";
+import { DecodeLimitError, type MessageCodec } from "../rpc/method.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
 import type { PeerLimits } from "./inbound-limits.ts";
 import { LateMessages, type LateMessagesHost, MESSAGE_OVERHEAD_BYTES } from "./late-messages.ts";
@@ -190,7 +190,7 @@ export class Inbound implements MessageSink, LateMessagesHost {
     try {
       message = this.codec.decode(bytes, start, end);
     } catch (error) {
-      this.refuse(StatusCode.INTERNAL, `a message cannot be decoded: ${textOfThrown(error)}`);
+      this.refuseUndecodable(error, end - start);
       return;
     }
     // What decodes may be user code, which may have ended the call.
@@ -205,6 +205,12 @@ export class Inbound implements MessageSink, LateMessagesHost {
     this.stop();
     this.owner.onInboundFault(code, message);
     return false;
+  }
+
+  private refuseUndecodable(error: unknown, length: number): void {
+    if (error instanceof DecodeLimitError) {
+      this.refuse(StatusCode.RESOURCE_EXHAUSTED, `a message of ${length} bytes: ${error.message}`);
+    } else this.refuse(StatusCode.INTERNAL, `a message cannot be decoded: ${textOfThrown(error)}`);
   }
 
   onDrained(): void {
