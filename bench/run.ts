@@ -12,6 +12,7 @@ import { backlog } from "./scenarios/backlog.ts";
 import { bidiStreaming } from "./scenarios/bidi-streaming.ts";
 import { clientStreaming } from "./scenarios/client-streaming.ts";
 import { codec } from "./scenarios/codec.ts";
+import { decodeWorst } from "./scenarios/decode-worst.ts";
 import { floods } from "./scenarios/floods.ts";
 import { http2Micro } from "./scenarios/http2-micro.ts";
 import { idleConnections } from "./scenarios/idle-connections.ts";
@@ -33,6 +34,7 @@ const SCENARIOS: readonly Scenario[] = [
   backlog,
   streamMemory,
   codec,
+  decodeWorst,
   longFatLink,
 ];
 

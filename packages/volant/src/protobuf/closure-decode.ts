@@ -89,7 +89,11 @@ function valueReader(field: FieldPlan, find: Find): ValueReader {
   const { type, delimited, number, message } = field;
   if (isScalar(type)) {
     const read = readerOf(type, field);
-    return (bytes, limit) => read(bytes, cursor.position, limit);
+    if (type !== "bytes") return (bytes, limit) => read(bytes, cursor.position, limit);
+    return (bytes, limit) => {
+      countValues(BYTES_VALUES);
+      return read(bytes, cursor.position, limit);
+    };
   }
   const group = delimited ? number : 0;
   return (bytes, limit, depth, before) => {
@@ -107,7 +111,7 @@ function valueReader(field: FieldPlan, find: Find): ValueReader {
 function listReader(field: FieldPlan, read: ValueReader): FieldReader {
   const { property, type } = field;
   const canBePacked = isScalar(type) && type !== "string" && type !== "bytes";
-  const values = type === "string" ? 1 : type === "bytes" ? BYTES_VALUES : 0;
+  const values = type === "string" ? 1 : 0;
   return (message, bytes, limit, depth, tag, unknown) => {
     const list = message[property] as unknown[];
     if (!canBePacked || (tag & 7) !== 2) {

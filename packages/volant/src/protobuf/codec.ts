@@ -29,8 +29,8 @@ export interface DecodeLimits {
   readonly unknownFields?: "keep" | "drop";
   /**
    * Most values that one message may decode to; for more {@link DecodeLimitError} is thrown. Text in a list, an entry of a map and a
-   * message count one each, bytes in a list and an unknown field that is kept two, a message of many fields one more for every four;
-   * numbers, packed or not, do not count. Default: Infinity, for bytes that one trusts.
+   * message count one each, bytes and an unknown field that is kept two, a message of many fields one more for every four; numbers,
+   * packed or not, do not count. Default: Infinity, for bytes that one trusts.
    */
   readonly maxDecodedValues?: number;
 }

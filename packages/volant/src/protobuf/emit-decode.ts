@@ -191,7 +191,7 @@ class DecodeEmitter {
         return `${READ_LENGTH}\n${target} = ${read}(bytes, at, length);\nat += length;`;
       }
       case "bytes":
-        return `${READ_LENGTH}\n${target} = takeBytes(bytes, at, length);\nat += length;`;
+        return `${countValues(BYTES_VALUES)}\n${READ_LENGTH}\n${target} = takeBytes(bytes, at, length);\nat += length;`;
       default: {
         const read = `read${type[0]!.toUpperCase()}${type.slice(1)}(bytes, at, limit)`;
         return `${target} = ${isText ? `String(${read})` : read};\nat = cursor.position;`;
@@ -204,8 +204,7 @@ class DecodeEmitter {
     const one = `${this.read(field, "undefined")}\n${append}`;
     const { type } = field;
     if (type === "string") return `${countValues(1)}\n${one}`;
-    if (type === "bytes") return `${countValues(BYTES_VALUES)}\n${one}`;
-    if (!isScalar(type)) return one;
+    if (!isScalar(type) || type === "bytes") return one;
     return `if ((tag & 7) === 2) {\n${indent(this.packed(field, type, target))}\n} else {\n${indent(one)}\n}`;
   }
 

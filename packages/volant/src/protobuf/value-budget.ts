@@ -4,10 +4,9 @@
  * Memory and time follow the values that a message becomes, not its bytes: an empty message in a list is two bytes and may be an object
  * with a hundred properties. Without this limit 4 MiB of such bytes take gigabytes.
  *
- * A message, group, Struct or list of a Struct counts {@link messageValues}; text in a list or in a Struct and an entry of a map count
- * one; bytes in a list and an unknown field that is kept count {@link BYTES_VALUES}, for the object with its memory. Messages that are
- * merged count each time. Numbers, booleans and enums never count, nor does text or bytes in a singular field: the bytes of the message,
- * and the messages counted, bound these.
+ * A message or group counts {@link messageValues}; a Struct, a list of a Struct, text in a list or in a Struct and an entry of a map
+ * count one; bytes and an unknown field that is kept count {@link BYTES_VALUES}, for the object with its memory. Messages that are merged
+ * count each time. Numbers, booleans and enums never count, nor does text in a singular field: the bytes of the message bound these.
  */
 import { DecodeLimitError } from "./codec-error.ts";
 import { cursor } from "./varint.ts";

@@ -13,8 +13,8 @@ export interface DecodingOptions {
    */
   readonly unknownFields?: UnknownFields | ((method: MethodInfo) => UnknownFields);
   /**
-   * Values that one received message may decode to: text in lists, entries of maps and messages count one each, bytes in lists and unknown
-   * fields that are kept two, a message of many fields one more for every four. Numbers do not count, packed or not. Default: a quarter of
+   * Values that one received message may decode to: text in lists, entries of maps and messages count one each, bytes and unknown fields
+   * that are kept two, a message of many fields one more for every four. Numbers do not count, packed or not. Default: a quarter of
    * `maxReceiveMessageBytes`, 1,048,576 for 4 MiB, and never less than 65,536: messages in real use have more than four bytes for each value.
    * Memory: about 100 bytes a value. A message with more is refused with RESOURCE_EXHAUSTED while it is being decoded. Infinity turns it
    * off: then 4 MiB of empty messages become gigabytes of objects. Codecs of `fromGrpcJs` do not count.

@@ -7,6 +7,7 @@ import { frames } from "../../src/testing/frame-factory.ts";
 import { call, prefixed } from "../server/support/raw-peer.ts";
 import { MemoryPeer } from "./memory-peer.ts";
 import { MESSAGE_ATTACKS } from "./message-attacks.ts";
+import { OBJECT_ATTACKS } from "./object-attacks.ts";
 import { assertUnhurt, type ServerAttack, type ServerScene, scene } from "./server-attack.ts";
 import { UNREAD_ATTACKS } from "./unread-attacks.ts";
 import { turns } from "./virtual-time.ts";
@@ -345,4 +346,5 @@ export const SERVER_ATTACKS: readonly ServerAttack[] = [
   pings,
   echoedError,
   ...MESSAGE_ATTACKS,
+  ...OBJECT_ATTACKS,
 ];

@@ -106,6 +106,6 @@ export class BulkCreation {
 function sizeOf(request: CreateUserRequest): number {
   let size = request.email.length + request.name.length + request.requestId.length;
   for (const role of request.roles) size += role.length;
-  for (const [key, value] of Object.entries(request.metadata)) size += key.length + value.length;
+  for (const key in request.metadata) size += key.length + request.metadata[key]!.length;
   return size;
 }

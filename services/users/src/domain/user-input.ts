@@ -103,13 +103,14 @@ function checkRoles(roles: readonly string[], violations: Violations): void {
 }
 
 function checkMetadata(metadata: Readonly<Record<string, string>>, violations: Violations): void {
-  const entries = Object.entries(metadata);
-  if (entries.length > LIMITS.metadataEntries) {
-    violations.add("metadata", `must have at most ${LIMITS.metadataEntries} entries, ${entries.length} were given`);
+  const keys = Object.keys(metadata);
+  if (keys.length > LIMITS.metadataEntries) {
+    violations.add("metadata", `must have at most ${LIMITS.metadataEntries} entries, ${keys.length} were given`);
     return;
   }
   let bytes = 0;
-  for (const [key, value] of entries) {
+  for (const key of keys) {
+    const value = metadata[key]!;
     if (key === "" || hasControlCharacters(key) || isLongerThan(key, LIMITS.metadataKeyChars)) {
       violations.add(
         "metadata",
