@@ -194,7 +194,7 @@ class DecodeEmitter {
         return `${countValues(BYTES_VALUES)}\n${READ_LENGTH}\n${target} = takeBytes(bytes, at, length);\nat += length;`;
       default: {
         const read = `read${type[0]!.toUpperCase()}${type.slice(1)}(bytes, at, limit)`;
-        return `${target} = ${isText ? `String(${read})` : read};\nat = cursor.position;`;
+        return `${target} = ${isText ? `longText(${read})` : read};\nat = cursor.position;`;
       }
     }
   }

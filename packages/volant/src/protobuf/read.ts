@@ -23,6 +23,13 @@ export function readInt64(bytes: Uint8Array, at: number, limit: number): bigint 
   return joinSigned(cursor.low, cursor.high);
 }
 
+const SMALL_TEXTS: readonly string[] = SMALL.map(String);
+
+/** For `jstype = JS_STRING`. */
+export function longText(value: bigint): string {
+  return value >= 0n && value < 128n ? SMALL_TEXTS[Number(value)]! : String(value);
+}
+
 function takeSmall(bytes: Uint8Array, at: number): bigint {
   cursor.position = at + 1;
   return SMALL[bytes[at]!]!;
@@ -154,7 +161,7 @@ export const READERS: Readonly<Record<ScalarName, Reader>> = {
 export function readerOf(type: ScalarName, { strictUtf8, longAsString }: FieldPlan): Reader {
   if (type === "string" && !strictUtf8) return readLenientString;
   const read = READERS[type];
-  return longAsString && type.endsWith("64") ? (bytes, at, limit) => String(read(bytes, at, limit)) : read;
+  return longAsString && type.endsWith("64") ? (bytes, at, limit) => longText(read(bytes, at, limit) as bigint) : read;
 }
 
 /** Keys like this one must be the object's own. */

@@ -17,6 +17,7 @@ import { cursor, illegalTag, OVERFLOW, readCheckedTag, varintSize, writeVarint32
 /** Up to so many fields are made into `$unknown` with their message. */
 const FEW_FIELDS = 8;
 const LEAST_BYTES = 24;
+const SMALL_BYTES = 1_024;
 const COPY_BY_OCTET = 24;
 /** Groups were counted when they were read. */
 const ANY_DEPTH = 1_000;
@@ -47,15 +48,18 @@ export class HeldFields {
     this.count++;
   }
 
+  /** Small ranges are copied: a view would make the engine move the bytes out of its heap. */
   toFields(): UnknownField[] {
     const { bytes, length } = this;
+    const isSmall = this.count <= FEW_FIELDS && length <= SMALL_BYTES;
     const { position } = cursor;
     const fields: UnknownField[] = [];
     for (let at = 0; at < length; at = cursor.position) {
       const tag = readCheckedTag(bytes, at, length);
       const start = cursor.position;
       skipValue(bytes, start, length, tag, ANY_DEPTH);
-      fields.push({ no: tag >>> 3, wireType: tag & 7, data: bytes.subarray(start, cursor.position) });
+      const data = isSmall ? bytes.slice(start, cursor.position) : bytes.subarray(start, cursor.position);
+      fields.push({ no: tag >>> 3, wireType: tag & 7, data });
     }
     cursor.position = position;
     return fields;
