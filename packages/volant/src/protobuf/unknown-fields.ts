@@ -93,14 +93,17 @@ export function takeUnknown(
   return fields;
 }
 
-/** Keeps a value that a closed enum does not have. */
+/**
+ * Keeps a value that a closed enum does not have: as the varint that was read, whatever wire type its tag claimed. protobuf-es keeps the
+ * claim too, and then writes what nobody can read.
+ */
 export function takeUnknownEnum(held: HeldFields | undefined, tag: number, value: number): HeldFields | undefined {
   if (!cursor.keepUnknown) return held;
   countValues(BYTES_VALUES);
   const octets = new Uint8Array(10);
   const length = value < 0 ? writeVarint64(octets, 0, value, -1) : writeVarint32(octets, 0, value);
   const fields = held ?? new HeldFields();
-  fields.append(tag, octets, 0, length);
+  fields.append((tag & ~7) >>> 0, octets, 0, length);
   return fields;
 }
 

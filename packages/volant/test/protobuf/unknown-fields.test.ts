@@ -162,6 +162,17 @@ test("what a type leaves to extensions is kept where unknown fields are dropped"
   }
 });
 
+test("a value that its enum does not know is kept as a varint, also where its tag claims another wire type", () => {
+  for (const engine of ENGINES) {
+    const codec = new ProtobufCodec(Kinds2Schema, {}, engine);
+    for (const claimed of [0, 1, 2, 3, 5]) {
+      const message = codec.decode(Buffer.from([0x80 | claimed, 0x01, 0x63]), 0, 3);
+      assert.deepEqual(message.$unknown, [{ no: 16, wireType: 0, data: Uint8Array.of(0x63) }]);
+      assert.deepEqual([...codec.encode(message)], [0x80, 0x01, 0x63]);
+    }
+  }
+});
+
 test("a million unknown fields are one range of bytes", () => {
   const bytes = Buffer.alloc(2_000_000).fill(Buffer.from([0x78, 1]));
   for (const codec of leafCodecs) {
