@@ -104,8 +104,7 @@ const COLUMNS = ["Attack", "CVE", "Rule", "Options and defaults", "Counter", "Te
 export function renderLimits(): string {
   const core = ATTACKS.map((attack) => rowOf(attack, attack.options.map(optionText)));
   const server = SERVER_ATTACKS.map((attack) => rowOf(attack, attack.options.map(serverOptionText)));
-  return `${INTRODUCTION}## Of a connection\n\n${tableOf(core)}\n## Of a server\n\n${tableOf(server)}${STALLED_READERS}${OTHER_LIMITS}`;
-  return `${INTRODUCTION}## Of a connection\n\n${tableOf(core)}\n## Of a server\n\n${tableOf(server)}${DECODING}${OTHER_LIMITS}`;
+  return `${INTRODUCTION}## Of a connection\n\n${tableOf(core)}\n## Of a server\n\n${tableOf(server)}${STALLED_READERS}${DECODING}${OTHER_LIMITS}`;
 }
 
 function rowOf(attack: Attack | ServerAttack, options: readonly string[]): readonly string[] {
