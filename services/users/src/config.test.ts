@@ -23,6 +23,8 @@ describe("the environment", () => {
     assert.equal(config.PAGE_TOKEN_SECRET, undefined);
     assert.equal(config.MAX_CONNECTION_AGE_MS, undefined);
     assert.equal(config.KEEPALIVE_TIME_MS, 7_200_000);
+    assert.equal(config.KEEPALIVE_MIN_TIME_MS, 300_000);
+    assert.equal(config.KEEPALIVE_PERMIT_WITHOUT_CALLS, "off");
     assert.equal(config.REFLECTION, "on");
     assert.equal(config.TLS_CERT_FILE, undefined);
   });

@@ -99,6 +99,21 @@ export const OPTIONS = {
     about: "how long a probe may go unanswered before its connection is closed",
   },
   TLS_CERT_FILE: {
+  KEEPALIVE_MIN_TIME_MS: {
+    kind: "integer",
+    min: 0,
+    max: 2 ** 31 - 1,
+    note: "milliseconds",
+    fallback: 300_000,
+    about:
+      "how far apart the PINGs of a client or proxy must be while nothing else happens; one that sends them sooner is let go",
+  },
+  KEEPALIVE_PERMIT_WITHOUT_CALLS: {
+    kind: "choice",
+    choices: ["on", "off"],
+    fallback: "off",
+    about: "the same distance is enough on a connection without calls, where it is two hours otherwise; one of on, off",
+  },
     ...FILE,
     about: "certificate of this server and those between it and its CA, PEM; not set: no TLS",
   },

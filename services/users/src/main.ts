@@ -81,6 +81,10 @@ async function serve({ config, logger, stop, storage, tls }: Parts): Promise<voi
   // In this order health has turned before the first chat ends, and its client looks for another replica.
   draining.abort();
   await drained;
+      keepaliveEnforcement: {
+        minTimeMs: config.KEEPALIVE_MIN_TIME_MS,
+        permitWithoutCalls: config.KEEPALIVE_PERMIT_WITHOUT_CALLS === "on",
+      },
 }
 
 function watchStorage(storage: SqlStorage, logger: Logger): Readiness {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -30,6 +31,19 @@ function connect(t: TestContext, address: string) {
   const channel = new Channel(address);
   t.after(() => channel.close());
   return createClient(UserService, channel);
+}
+
+/** How many of `wanted` PINGs in a row are answered on a connection without calls. */
+async function pingsAnswered(t: TestContext, address: string, wanted: number): Promise<number> {
+  const session = connectHttp2(`http://${address}`);
+  t.after(() => session.destroy());
+  const closed = new Promise<false>((resolve) => session.once("close", () => resolve(false)));
+  await once(session, "remoteSettings");
+  for (let answered = 0; answered < wanted; answered++) {
+    const answer = new Promise<boolean>((resolve) => session.ping((error) => resolve(error === null)));
+    if (!(await Promise.race([answer, closed]))) return answered;
+  }
+  return wanted;
 }
 
 /** It printed one line, to stderr, and exited with 1. */
@@ -62,13 +76,16 @@ describe("a start", () => {
   });
 
   it("applies what the environment says", async (t) => {
-    const env = { ...MEMORY, MAX_RECEIVE_MESSAGE_BYTES: "1024", CHAT_MAX_ROOMS: "1", LOG_LEVEL: "silent" };
+    const often = { KEEPALIVE_MIN_TIME_MS: "0", KEEPALIVE_PERMIT_WITHOUT_CALLS: "on" };
+    const env = { ...MEMORY, ...often, MAX_RECEIVE_MESSAGE_BYTES: "1024", CHAT_MAX_ROOMS: "1", LOG_LEVEL: "silent" };
     const service = start(t, folder(t), env);
-    const users = connect(t, await service.ready());
+    const address = await service.ready();
+    const users = connect(t, address);
     const tooLarge = users.getUser({ userId: "x".repeat(2000) });
     await assert.rejects(tooLarge, fault({ code: StatusCode.RESOURCE_EXHAUSTED }));
     const rooms = users.userChat([{ roomId: "one" }, { roomId: "two" }]);
     await assert.rejects(take(rooms[Symbol.asyncIterator](), 1), fault({ code: StatusCode.RESOURCE_EXHAUSTED }));
+    assert.equal(await pingsAnswered(t, address, 20), 20);
     await service.stop();
     assert.equal(service.stderr, "");
   });
