@@ -73,7 +73,8 @@ export const OPTIONS = {
     max: 600_000,
     note: "milliseconds",
     fallback: 20_000,
-    about: "how long calls may go on after SIGTERM or SIGINT",
+    about:
+      "how long calls may go on after SIGTERM or SIGINT; the storage gets what they leave of it to end its work, and a second at least",
   },
   MAX_CONNECTION_AGE_MS: {
     kind: "integer",
@@ -98,7 +99,6 @@ export const OPTIONS = {
     fallback: 20_000,
     about: "how long a probe may go unanswered before its connection is closed",
   },
-  TLS_CERT_FILE: {
   KEEPALIVE_MIN_TIME_MS: {
     kind: "integer",
     min: 0,
@@ -114,6 +114,7 @@ export const OPTIONS = {
     fallback: "off",
     about: "the same distance is enough on a connection without calls, where it is two hours otherwise; one of on, off",
   },
+  TLS_CERT_FILE: {
     ...FILE,
     about: "certificate of this server and those between it and its CA, PEM; not set: no TLS",
   },

@@ -28,12 +28,29 @@ async function run(config: Config, logger: Logger, stop: StopSignal): Promise<vo
     poolMax: config.DATABASE_POOL_MAX,
     log: (line) => logger.info(line),
   });
+  const grace = graceSince(stop, config.SHUTDOWN_GRACE_MS);
   try {
     if (storage.engine === "pglite" && !isProduction(config)) await seedSampleUsers(storage);
     if (!stop.isReceived) await serve({ config, logger, stop, storage, tls });
   } finally {
-    await storage.close();
+    await storage.close(Math.max(grace.leftMs, LEAST_CLOSE_MS));
   }
+}
+
+/** An engine that is idle ends in less, and one that is ended in its work has more to do at the next start. */
+const LEAST_CLOSE_MS = 1_000;
+
+/** What is left of the time that a stop may take; all of it before the stop was asked for. */
+function graceSince(stop: StopSignal, graceMs: number): { readonly leftMs: number } {
+  let stoppedAt = Number.POSITIVE_INFINITY;
+  void stop.received.then(() => {
+    stoppedAt = performance.now();
+  });
+  return {
+    get leftMs() {
+      return graceMs - Math.max(0, performance.now() - stoppedAt);
+    },
+  };
 }
 
 interface Parts {
@@ -64,6 +81,10 @@ async function serve({ config, logger, stop, storage, tls }: Parts): Promise<voi
     {
       maxReceiveMessageBytes: config.MAX_RECEIVE_MESSAGE_BYTES,
       keepalive: { timeMs: config.KEEPALIVE_TIME_MS, timeoutMs: config.KEEPALIVE_TIMEOUT_MS },
+      keepaliveEnforcement: {
+        minTimeMs: config.KEEPALIVE_MIN_TIME_MS,
+        permitWithoutCalls: config.KEEPALIVE_PERMIT_WITHOUT_CALLS === "on",
+      },
       ...(config.MAX_CONNECTION_AGE_MS !== undefined && { maxConnectionAgeMs: config.MAX_CONNECTION_AGE_MS }),
       onError: (error, call) => logger.error("failed unexpectedly", describeFault(error, call?.method.path)),
     },
@@ -81,10 +102,6 @@ async function serve({ config, logger, stop, storage, tls }: Parts): Promise<voi
   // In this order health has turned before the first chat ends, and its client looks for another replica.
   draining.abort();
   await drained;
-      keepaliveEnforcement: {
-        minTimeMs: config.KEEPALIVE_MIN_TIME_MS,
-        permitWithoutCalls: config.KEEPALIVE_PERMIT_WITHOUT_CALLS === "on",
-      },
 }
 
 function watchStorage(storage: SqlStorage, logger: Logger): Readiness {

@@ -41,7 +41,7 @@ export interface UserServiceOptions {
 /** The handlers alone, to add to a server of one's own. */
 export function createUserService(options: UserServiceOptions): UserHandlers {
   const { users, messages } = guardStorage(options.storage);
-  const hub = new RoomHub(messages, options.bus ?? new LocalRoomBus());
+  const hub = new RoomHub(messages, users, options.bus ?? new LocalRoomBus());
   options.draining?.addEventListener("abort", () => hub.close(), { once: true });
   return {
     ...createReadHandlers(users, new PageTokens(options.pageTokenKey)),

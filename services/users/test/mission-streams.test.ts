@@ -266,6 +266,23 @@ describe("UserChat", () => {
     );
   });
 
+  it("does not let a deleted user in again, however the room and the stream", async () => {
+    const userId = await createUser("leaver@chat.example");
+    await users.deleteUser({ userId });
+    const refused = fault({ code: StatusCode.PERMISSION_DENIED, message: `User ${userId} was deleted` });
+    for (const message of [
+      { userId, roomId: "again", content: "hi" },
+      { userId, roomId: "again" },
+      { userId, roomId: "deleted", resumeAfter: 1n },
+    ]) {
+      await assert.rejects(join(message).inbox.next(), refused);
+    }
+    const sameEmail = await createUser("leaver@chat.example");
+    const { outbox, inbox } = await joined(sameEmail, "again");
+    outbox.end();
+    assert.deepEqual(await drain(inbox), []);
+  });
+
   it("lets go of the room when the client leaves without a word", async () => {
     const ended = service.ended("UserChat");
     const { inbox } = await joined("ada", "left");

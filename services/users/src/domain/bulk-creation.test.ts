@@ -3,13 +3,14 @@ import { describe, it } from "node:test";
 import { StatusCode } from "volant";
 import { MemoryUserStore } from "../../test/support/memory-storage.ts";
 import { createRequest } from "../../test/support/requests.ts";
+import { SERVICE } from "../storage/requester.ts";
 import { BulkCreation } from "./bulk-creation.ts";
 import { LIMITS } from "./limits.ts";
 
 type Init = Parameters<typeof createRequest>[0];
 
 async function createAll(items: readonly Init[], users = new MemoryUserStore()) {
-  const creation = new BulkCreation(users);
+  const creation = new BulkCreation(users, SERVICE);
   for (const item of items) await creation.add(createRequest(item));
   return { summary: await creation.finish(), users };
 }
@@ -86,7 +87,7 @@ describe("creating many users", () => {
 
   it("fails as a whole when the storage does, with what was committed left in place", async () => {
     const users = new MemoryUserStore();
-    const creation = new BulkCreation(users);
+    const creation = new BulkCreation(users, SERVICE);
     for (const item of many(LIMITS.bulkBatchItems + 10)) await creation.add(createRequest(item));
     users.fault = new Error("gone");
     await assert.rejects(creation.finish(), /gone/);

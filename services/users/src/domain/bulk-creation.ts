@@ -12,6 +12,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { StatusCode } from "volant";
 import type { CreateUserRequest, UserResponseSchema } from "../gen/user_pb.ts";
+import type { Requester } from "../storage/requester.ts";
 import type { CreateOutcome, NewUser, UserRecord, UserStore } from "../storage/user-store.ts";
 import { emailTakenText, REQUEST_MISMATCH_TEXT } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -26,6 +27,7 @@ interface Failure {
 
 export class BulkCreation {
   readonly #users: UserStore;
+  readonly #requester: Requester;
   #batch: NewUser[] = [];
   #batchIndexes: number[] = [];
   #batchBytes = 0;
@@ -35,8 +37,9 @@ export class BulkCreation {
   #failures: Failure[] = [];
   #last: UserRecord | undefined;
 
-  constructor(users: UserStore) {
+  constructor(users: UserStore, requester: Requester) {
     this.#users = users;
+    this.#requester = requester;
   }
 
   /** Takes the next item; waits while a full batch is being stored. */
@@ -59,7 +62,7 @@ export class BulkCreation {
     await this.#store();
     const failures = this.#failures.toSorted((a, b) => a.index - b.index);
     const summary = { message: this.#toMessage(), createdCount: this.#created, failures };
-    return this.#last === undefined ? summary : { ...summary, user: toUserMessage(this.#last, true) };
+    return this.#last === undefined ? summary : { ...summary, user: toUserMessage(this.#last) };
   }
 
   async #store(): Promise<void> {
@@ -69,7 +72,7 @@ export class BulkCreation {
     this.#batch = [];
     this.#batchIndexes = [];
     this.#batchBytes = 0;
-    const outcomes = await this.#users.createMany(batch);
+    const outcomes = await this.#users.createMany(batch, this.#requester);
     for (const [position, outcome] of outcomes.entries()) {
       this.#record(indexes[position] ?? 0, batch[position]?.email ?? "", outcome);
     }

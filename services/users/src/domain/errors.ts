@@ -69,7 +69,10 @@ export function slowReader(queuedMessages: number, queuedBytes: number): RpcErro
   );
 }
 
-/** PERMISSION_DENIED, not ABORTED: ABORTED invites the client to try again, and a deleted user must stay out. */
+/**
+ * PERMISSION_DENIED, not ABORTED: ABORTED invites the client to try again, and a deleted user must stay out: who joins with
+ * its id gets the same answer.
+ */
 export function senderDeleted(id: string): RpcError {
   return new RpcError(StatusCode.PERMISSION_DENIED, `User ${shortened(id)} was deleted`);
 }
@@ -86,6 +89,15 @@ export function storageUnavailable(cause?: unknown): RpcError {
   return new RpcError(StatusCode.UNAVAILABLE, "The user storage is not available at the moment: try again later", {
     cause,
   });
+}
+
+/** The fault of this caller and not of the storage: it must wait for answers before it asks for more. */
+export function tooManyWaiting(cause?: unknown): RpcError {
+  return new RpcError(
+    StatusCode.RESOURCE_EXHAUSTED,
+    "Too many calls of this client are waiting for the user storage: wait for their answers before you send more",
+    { cause },
+  );
 }
 
 function userInfo(name: string, description: string): ReturnType<typeof resourceInfo> {

@@ -32,6 +32,13 @@ export const LIMITS = {
   /** CreateUserStream: failures listed in the answer; those beyond are counted in its message. */
   bulkListedFailures: 1000,
   roomIdChars: 128,
-  /** Chat messages read from the log at a time; a stream that catches up holds no more than one such batch. */
-  chatReplayBatch: 32,
+  /**
+   * Chat messages read from the log at a time, by number and by bytes of content, whichever is reached first. A stream that
+   * catches up begins small and asks for more as its reader takes what it was given: one that takes nothing holds no more
+   * than the first batch.
+   */
+  chatFirstReadMessages: 2,
+  chatFirstReadBytes: 4 * 1024,
+  chatReadMessages: 100,
+  chatReadBytes: 64 * 1024,
 } as const;

@@ -5,7 +5,7 @@
 
 import type { ListUsersRequest } from "../gen/user_pb.ts";
 import { isStorableText } from "../storage/storable.ts";
-import type { UserCursor, UserOrder, UserQuery, UserRecord } from "../storage/user-store.ts";
+import type { UserCursor, UserOrder, UserQuery, UserSummary } from "../storage/user-store.ts";
 import { LIMITS } from "./limits.ts";
 import { parseOrder } from "./order.ts";
 import type { PageTokens } from "./page-token.ts";
@@ -45,12 +45,12 @@ export function planStream(request: ListUsersRequest, tokens: PageTokens): Strea
 }
 
 /** The token for what follows `last`. */
-export function nextPageToken(plan: ListPlan, last: UserRecord, tokens: PageTokens): string {
+export function nextPageToken(plan: ListPlan, last: UserSummary, tokens: PageTokens): string {
   const { filter, order } = plan.query;
   return tokens.seal({ page: Math.min(plan.page + 1, MAX_INT32), after: cursorAt(last, order) }, filter, order);
 }
 
-export function cursorAt(user: UserRecord, order: UserOrder): UserCursor {
+export function cursorAt(user: UserSummary, order: UserOrder): UserCursor {
   switch (order.field) {
     case "created_at":
       return { value: user.createdAtMicros.toString(), id: user.id };

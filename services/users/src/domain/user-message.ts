@@ -5,14 +5,15 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ChatMessageSchema, UserSchema } from "../gen/user_pb.ts";
-import type { StoredMessage, UserRecord } from "../storage/user-store.ts";
+import type { StoredMessage, UserRecord, UserSummary } from "../storage/user-store.ts";
 
 export type UserMessage = MessageInitShape<typeof UserSchema>;
 export type ChatMessageInit = MessageInitShape<typeof ChatMessageSchema>;
 
 const MICROS_PER_SECOND = 1_000_000n;
 
-export function toUserMessage(user: UserRecord, withMetadata: boolean): UserMessage {
+/** Metadata is in the message of a record; a summary has none. */
+export function toUserMessage(user: UserSummary | UserRecord): UserMessage {
   return {
     id: user.id,
     email: user.email,
@@ -20,7 +21,7 @@ export function toUserMessage(user: UserRecord, withMetadata: boolean): UserMess
     createdAt: toTimestamp(user.createdAtMicros),
     updatedAt: toTimestamp(user.updatedAtMicros),
     roles: [...user.roles],
-    metadata: withMetadata ? { ...user.metadata } : {},
+    metadata: "metadata" in user ? { ...user.metadata } : {},
     etag: user.etag,
   };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { handlerCall } from "../../test/support/handler-call.ts";
-import { MemoryMessageStore } from "../../test/support/memory-storage.ts";
+import { MemoryMessageStore, MemoryUserStore } from "../../test/support/memory-storage.ts";
 import { Outbox } from "../../test/support/outbox.ts";
 import { chatMessage } from "../../test/support/requests.ts";
 import { DEFAULT_CHAT_LIMITS } from "../domain/chat/chat-session.ts";
@@ -12,7 +12,7 @@ import type { ChatMessage } from "../gen/user_pb.ts";
 import { createChatHandlers } from "./chat-handlers.ts";
 
 function chat() {
-  const hub = new RoomHub(new MemoryMessageStore(), new LocalRoomBus());
+  const hub = new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), new LocalRoomBus());
   const controller = new AbortController();
   const outbox = new Outbox<ChatMessage>();
   const { userChat } = createChatHandlers(hub, claimedIdentity, DEFAULT_CHAT_LIMITS);

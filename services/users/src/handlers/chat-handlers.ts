@@ -3,6 +3,7 @@
 import { type ChatLimits, ChatSession } from "../domain/chat/chat-session.ts";
 import type { RoomHub } from "../domain/chat/room-hub.ts";
 import type { Identity } from "../domain/identity.ts";
+import { requesterOf } from "../domain/requester-of-call.ts";
 import { toChatMessage } from "../domain/user-message.ts";
 import type { UserHandlers } from "./handler-types.ts";
 
@@ -13,7 +14,8 @@ export function createChatHandlers(
 ): Pick<UserHandlers, "userChat"> {
   return {
     async *userChat(messages, call) {
-      const session = new ChatSession(hub, identity.callerOf(call), limits, (error) => call.cancel(error));
+      const party = { caller: identity.callerOf(call), requester: requesterOf(call) };
+      const session = new ChatSession(hub, party, limits, (error) => call.cancel(error));
       const close = (): void => session.close();
       // A generator that waits for a message cannot be stopped from outside: the end of the call wakes it.
       call.signal.addEventListener("abort", close, { once: true });

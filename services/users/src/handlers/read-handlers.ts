@@ -1,8 +1,12 @@
-/** GetUser, ListUsers, StreamUsers: nothing changes, so a client may repeat them. Validate, ask the storage, answer. */
+/**
+ * GetUser, ListUsers, StreamUsers: nothing changes, so a client may repeat them. Validate, ask the storage for what the answer
+ * has and no more, answer.
+ */
 
 import { userNotFound } from "../domain/errors.ts";
 import type { PageTokens } from "../domain/page-token.ts";
 import { nextPageToken, planList, planStream } from "../domain/paging.ts";
+import { requesterOf } from "../domain/requester-of-call.ts";
 import { canBeUserId, requireUserId } from "../domain/user-input.ts";
 import { toUserMessage } from "../domain/user-message.ts";
 import type { UserStore } from "../storage/user-store.ts";
@@ -16,24 +20,27 @@ type ReadHandlers = Pick<UserHandlers, "getUser" | "listUsers" | "streamUsers">;
 
 export function createReadHandlers(users: UserStore, tokens: PageTokens): ReadHandlers {
   return {
-    async getUser({ userId, includeMetadata }) {
+    async getUser({ userId, includeMetadata }, call) {
       requireUserId(userId);
-      const user = canBeUserId(userId) ? await users.find(userId) : undefined;
+      if (!canBeUserId(userId)) throw userNotFound(userId);
+      const requester = requesterOf(call);
+      const user = await (includeMetadata ? users.find(userId, requester) : users.findSummary(userId, requester));
       if (user === undefined) throw userNotFound(userId);
-      return { user: toUserMessage(user, includeMetadata), message: TEXTS.retrieved };
+      return { user: toUserMessage(user), message: TEXTS.retrieved };
     },
 
     async listUsers(request, call) {
       const plan = planList(request, tokens);
+      const requester = requesterOf(call);
       // One more than the page holds: whether it comes says if there is a next page.
       const [found, total] = await Promise.all([
-        users.list(plan.query, plan.pageSize + 1, call.signal),
-        users.count(plan.query.filter, call.signal),
+        users.list(plan.query, plan.pageSize + 1, requester),
+        users.count(plan.query.filter, requester),
       ]);
       const page = found.slice(0, plan.pageSize);
       const last = page.at(-1);
       return {
-        users: page.map((user) => toUserMessage(user, false)),
+        users: page.map((user) => toUserMessage(user)),
         totalCount: Math.min(total, MAX_INT32),
         page: plan.page,
         pageSize: plan.pageSize,
@@ -43,8 +50,8 @@ export function createReadHandlers(users: UserStore, tokens: PageTokens): ReadHa
 
     async *streamUsers(request, call) {
       const plan = planStream(request, tokens);
-      for await (const batch of users.scan(plan.query, plan.limit, call.signal)) {
-        for (const user of batch) yield { user: toUserMessage(user, false), message: TEXTS.streamed };
+      for await (const batch of users.scan(plan.query, plan.limit, requesterOf(call))) {
+        for (const user of batch) yield { user: toUserMessage(user), message: TEXTS.streamed };
       }
     },
   };

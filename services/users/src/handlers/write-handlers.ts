@@ -1,8 +1,10 @@
 /** CreateUser, UpdateUser, DeleteUser: validate, ask the storage, answer for each outcome. */
 
 import { emailTaken, etagMismatch, requestMismatch, userNotFound } from "../domain/errors.ts";
+import { requesterOf } from "../domain/requester-of-call.ts";
 import { canBeUserId, newUserViolations, requireUserId, toNewUser, toUserChange } from "../domain/user-input.ts";
 import { toUserMessage } from "../domain/user-message.ts";
+import type { Requester } from "../storage/requester.ts";
 import type { UpdateOutcome, UserChange, UserStore } from "../storage/user-store.ts";
 import type { UserHandlers } from "./handler-types.ts";
 import { TEXTS } from "./texts.ts";
@@ -12,12 +14,12 @@ type WriteHandlers = Pick<UserHandlers, "createUser" | "updateUser" | "deleteUse
 /** `onUserDeleted` hears of every user that is gone. */
 export function createWriteHandlers(users: UserStore, onUserDeleted: (userId: string) => void): WriteHandlers {
   return {
-    async createUser(request) {
+    async createUser(request, call) {
       newUserViolations(request).throwIfAny();
-      const outcome = await users.create(toNewUser(request));
+      const outcome = await users.create(toNewUser(request), requesterOf(call));
       switch (outcome.kind) {
         case "created":
-          return { user: toUserMessage(outcome.user, true), message: TEXTS.created };
+          return { user: toUserMessage(outcome.user), message: TEXTS.created };
         case "email-taken":
           throw emailTaken(request.email);
         case "request-mismatch":
@@ -25,15 +27,15 @@ export function createWriteHandlers(users: UserStore, onUserDeleted: (userId: st
       }
     },
 
-    async updateUser(request) {
+    async updateUser(request, call) {
       const { userId, etag } = request;
       requireUserId(userId);
       const change = toUserChange(request);
       if (!canBeUserId(userId)) throw userNotFound(userId);
-      const outcome = await update(users, userId, change, etag === "" ? undefined : etag);
+      const outcome = await update(users, userId, change, etag === "" ? undefined : etag, requesterOf(call));
       switch (outcome.kind) {
         case "updated":
-          return { user: toUserMessage(outcome.user, true), message: TEXTS.updated };
+          return { user: toUserMessage(outcome.user), message: TEXTS.updated };
         case "not-found":
           throw userNotFound(userId);
         case "email-taken":
@@ -43,9 +45,9 @@ export function createWriteHandlers(users: UserStore, onUserDeleted: (userId: st
       }
     },
 
-    async deleteUser({ userId }) {
+    async deleteUser({ userId }, call) {
       requireUserId(userId);
-      if (!canBeUserId(userId) || !(await users.delete(userId))) throw userNotFound(userId);
+      if (!canBeUserId(userId) || !(await users.delete(userId, requesterOf(call)))) throw userNotFound(userId);
       onUserDeleted(userId);
       return {};
     },
@@ -58,9 +60,10 @@ async function update(
   id: string,
   change: UserChange,
   etag: string | undefined,
+  requester: Requester,
 ): Promise<UpdateOutcome> {
-  if (Object.keys(change).length > 0) return users.update(id, change, etag);
-  const user = await users.find(id);
+  if (Object.keys(change).length > 0) return users.update(id, change, etag, requester);
+  const user = await users.find(id, requester);
   if (user === undefined) return { kind: "not-found" };
   return etag === undefined || etag === user.etag ? { kind: "updated", user } : { kind: "etag-mismatch" };
 }

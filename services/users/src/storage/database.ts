@@ -4,6 +4,7 @@
  *
  * Invariant: parameters travel apart from the text, and a text is a constant of the program (engines keep it prepared).
  */
+import type { Requester } from "./requester.ts";
 
 export type SqlValue = string | number | null | readonly string[];
 
@@ -11,11 +12,14 @@ export type SqlValue = string | number | null | readonly string[];
 export type SqlRow = Readonly<Record<string, unknown>>;
 
 export interface Queryable {
-  /** One statement. Throws SqlError, StorageUnavailableError, or an AbortError once `signal` fired. */
-  query<Row extends object = SqlRow>(text: string, params?: readonly SqlValue[], signal?: AbortSignal): Promise<Row[]>;
+  /**
+   * A read, in the requester's turn (default: the service's own). Throws SqlError, StorageUnavailableError,
+   * TooManyWaitingError, or an AbortError once the requester's signal fired.
+   */
+  query<Row extends object = SqlRow>(text: string, params?: readonly SqlValue[], requester?: Requester): Promise<Row[]>;
 }
 
-/** The statements of one transaction; of no use after it. */
+/** The statements of one transaction; of no use after it. They run in its turn, and to its end whatever their requester. */
 export interface Transaction extends Queryable {
   /** Several statements without parameters, as migrations are written. */
   script(text: string): Promise<void>;
@@ -27,9 +31,21 @@ export interface Database extends Queryable {
    * A short read that waits for no row lock. It may share its connection with others, so anything slow or blocking
    * here would hold up everyone behind it; that belongs in `query`.
    */
-  lookup<Row extends object = SqlRow>(text: string, params?: readonly SqlValue[]): Promise<Row[]>;
-  /** Commits when `run` resolves, rolls back when it rejects. `run` waits for nothing but its own statements. */
-  transaction<T>(run: (transaction: Transaction) => Promise<T>): Promise<T>;
-  /** Refuses new work, waits for what is running, flushes and lets go of everything. Safe to call twice. */
-  close(): Promise<void>;
+  lookup<Row extends object = SqlRow>(
+    text: string,
+    params?: readonly SqlValue[],
+    requester?: Requester,
+  ): Promise<Row[]>;
+  /** One statement that changes something. The signal keeps it from beginning; one that has begun runs to its end. */
+  write<Row extends object = SqlRow>(text: string, params?: readonly SqlValue[], requester?: Requester): Promise<Row[]>;
+  /**
+   * Commits when `run` resolves, rolls back when it rejects. `run` waits for nothing but its own statements. The
+   * requester's signal keeps a transaction from beginning, and does not end one that has begun.
+   */
+  transaction<T>(run: (transaction: Transaction) => Promise<T>, requester?: Requester): Promise<T>;
+  /**
+   * Refuses new work, waits for what runs and what waits, flushes and lets go of everything. Safe to call twice. After
+   * `withinMs` (default: no limit) it refuses what still waits and breaks off what still runs.
+   */
+  close(withinMs?: number): Promise<void>;
 }

@@ -72,10 +72,10 @@ function storageOn(database: Database): SqlStorage {
     ping: async () => {
       await database.lookup("SELECT 1 AS one");
     },
-    close: async () => {
+    close: async (withinMs) => {
       // Finds of this turn are still being collected into their query.
       await nextTurn();
-      await database.close();
+      await database.close(withinMs);
     },
   };
 }

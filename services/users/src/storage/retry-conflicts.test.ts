@@ -17,6 +17,7 @@ function failingDatabase(failures: Error[]): { database: Database; attempts: () 
     engine: "pglite",
     lookup: attempt,
     query: attempt,
+    write: attempt,
     transaction: async (run) => {
       await attempt();
       return run({ query: attempt, script: async () => undefined });

@@ -21,10 +21,11 @@ const SYSTEM: RetryEnvironment = { wait: (ms) => delay(ms), random: Math.random 
 export function retryConflicts(database: Database, environment: RetryEnvironment = SYSTEM): Database {
   return {
     engine: database.engine,
-    lookup: (text, params) => database.lookup(text, params),
-    query: (text, params, signal) => attempt(() => database.query(text, params, signal), environment),
-    transaction: (run) => attempt(() => database.transaction(run), environment),
-    close: () => database.close(),
+    lookup: (text, params, requester) => database.lookup(text, params, requester),
+    query: (text, params, requester) => attempt(() => database.query(text, params, requester), environment),
+    write: (text, params, requester) => attempt(() => database.write(text, params, requester), environment),
+    transaction: (run, requester) => attempt(() => database.transaction(run, requester), environment),
+    close: (withinMs) => database.close(withinMs),
   };
 }
 

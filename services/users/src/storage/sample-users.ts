@@ -42,5 +42,5 @@ const INSERT = `INSERT INTO users (id, email, name, roles, metadata, created_at,
 /** Returns how many users were added: none unless the database is empty. */
 export async function seedSampleUsers(storage: SqlStorage): Promise<number> {
   const samples = SAMPLE_USERS.map((sample, index) => ({ ...sample, age: SAMPLE_USERS.length - index }));
-  return (await storage.database.query(INSERT, [JSON.stringify(samples)])).length;
+  return (await storage.database.write(INSERT, [JSON.stringify(samples)])).length;
 }

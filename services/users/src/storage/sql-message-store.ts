@@ -6,9 +6,10 @@
  * across processes, and their times never run backwards within one clock.
  */
 import type { Database } from "./database.ts";
+import { SERVICE } from "./requester.ts";
 import { assertIndexedText, assertStorableText, isStorableText } from "./storable.ts";
 import { microsOf } from "./user-rows.ts";
-import type { MessageStore, StoredMessage } from "./user-store.ts";
+import type { MessageStore, ReadLimits, StoredMessage } from "./user-store.ts";
 
 interface MessageRow {
   readonly room_id: string;
@@ -29,8 +30,17 @@ const APPEND = `WITH counter AS (
   INSERT INTO chat_messages (room_id, sequence, sender_id, content, sent_at)
   SELECT $1, last_sequence, $2, $3, clock_timestamp() FROM counter RETURNING ${COLUMNS}`;
 
-const READ_AFTER = `SELECT ${COLUMNS} FROM chat_messages WHERE room_id = $1 AND chat_messages.sequence > $2::bigint
-  ORDER BY chat_messages.sequence LIMIT $3::int`;
+// The sizes are known to the database alone, so it is what keeps to the bytes; lengths are read without the contents.
+const READ_AFTER = `SELECT ${COLUMNS}
+  FROM (
+    SELECT page.*, sum(bytes) OVER (ORDER BY page.sequence ROWS UNBOUNDED PRECEDING) - bytes AS bytes_before
+    FROM (
+      SELECT chat_messages.*, octet_length(content) AS bytes
+      FROM chat_messages WHERE room_id = $1 AND chat_messages.sequence > $2::bigint
+      ORDER BY chat_messages.sequence LIMIT $3::int
+    ) AS page
+  ) AS measured
+  WHERE bytes_before = 0 OR bytes_before + bytes <= $4::int ORDER BY measured.sequence`;
 
 const LAST_SEQUENCE = "SELECT last_sequence::text AS sequence FROM chat_rooms WHERE room_id = $1";
 
@@ -41,24 +51,29 @@ export class SqlMessageStore implements MessageStore {
     this.#database = database;
   }
 
-  async append(roomId: string, senderId: string, content: string): Promise<StoredMessage> {
+  async append(roomId: string, senderId: string, content: string, requester = SERVICE): Promise<StoredMessage> {
     assertIndexedText("room_id", roomId);
     assertStorableText("user_id", senderId);
     assertStorableText("content", content);
-    const [row] = await this.#database.query<MessageRow>(APPEND, [roomId, senderId, content]);
+    const [row] = await this.#database.write<MessageRow>(APPEND, [roomId, senderId, content], requester);
     if (row === undefined) throw new Error("an INSERT … RETURNING gave no row");
     return toMessage(row);
   }
 
-  async readAfter(roomId: string, after: bigint, limit: number): Promise<StoredMessage[]> {
+  async readAfter(
+    roomId: string,
+    after: bigint,
+    { messages, bytes }: ReadLimits,
+    requester = SERVICE,
+  ): Promise<StoredMessage[]> {
     if (!isStorableText(roomId)) return [];
-    const rows = await this.#database.query<MessageRow>(READ_AFTER, [roomId, clampToBigint(after), limit]);
-    return rows.map(toMessage);
+    const params = [roomId, clampToBigint(after), messages, bytes];
+    return (await this.#database.query<MessageRow>(READ_AFTER, params, requester)).map(toMessage);
   }
 
-  async lastSequence(roomId: string): Promise<bigint> {
+  async lastSequence(roomId: string, requester = SERVICE): Promise<bigint> {
     if (!isStorableText(roomId)) return 0n;
-    const [row] = await this.#database.lookup<{ sequence: string }>(LAST_SEQUENCE, [roomId]);
+    const [row] = await this.#database.lookup<{ sequence: string }>(LAST_SEQUENCE, [roomId], requester);
     return BigInt(row?.sequence ?? 0);
   }
 }

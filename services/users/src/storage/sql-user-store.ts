@@ -2,16 +2,25 @@
  * Users in SQL. Owns reading, changing and deleting them; creating is in `user-creation.ts`, the texts of lists in
  * `user-list-sql.ts`. Knows no engine and no gRPC.
  *
- * Invariants: a scan holds no connection and no transaction while its reader thinks, and at most one batch in memory;
+ * Invariants: a scan holds no connection and no transaction while its reader thinks, and at most one batch in memory, which
+ * is bounded in bytes; metadata is read only for those who get it;
  * what cannot be in a row (see `storable.ts`) is never sent as a search, so it cannot fail the others of its batch.
  */
-import DataLoader from "dataloader";
 import type { Database } from "./database.ts";
+import { type Requester, SERVICE } from "./requester.ts";
 import { assertStorableChange, isStorableText } from "./storable.ts";
 import { createAbortError, isUniqueViolation } from "./storage-error.ts";
 import { createBatch, createOne, EMAIL_CONSTRAINT } from "./user-creation.ts";
-import { countStatement, listStatement } from "./user-list-sql.ts";
-import { toUserRecord, USER_COLUMNS, type UserRow } from "./user-rows.ts";
+import { UserFinder } from "./user-finder.ts";
+import { boundedListStatement, countStatement, listStatement, type Statement } from "./user-list-sql.ts";
+import {
+  SUMMARY_COLUMNS,
+  type SummaryRow,
+  toUserRecord,
+  toUserSummary,
+  USER_COLUMNS,
+  type UserRow,
+} from "./user-rows.ts";
 import type {
   CreateOutcome,
   NewUser,
@@ -22,14 +31,32 @@ import type {
   UserQuery,
   UserRecord,
   UserStore,
+  UserSummary,
 } from "./user-store.ts";
 
-/** More ids than this in one turn become several queries, so that one answer stays small. */
+/** More ids than this become several queries, so that one answer stays small. */
 const FIND_BATCH = 500;
-/** Rows a scan reads ahead of its reader. */
-const SCAN_BATCH = 500;
+/** With up to 16 KiB of metadata each. */
+const FIND_RECORD_BATCH = 50;
+
+interface ScanBatch {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * What a scan reads first, and at most: a reader that takes nothing holds the first batch, and the one that takes everything
+ * soon gets it in large ones.
+ */
+const FIRST_SCAN_BATCH: ScanBatch = { rows: 8, bytes: 4 * 1024 };
+const LARGEST_SCAN_BATCH: ScanBatch = { rows: 500, bytes: 64 * 1024 };
+const SCAN_GROWTH = 4;
+
+/** Finds are asked for by everyone together. */
+const FINDS: Requester = { group: "finds", member: "finds" };
 
 const FIND = `SELECT ${USER_COLUMNS} FROM users WHERE id = ANY($1::text[])`;
+const FIND_SUMMARY = `SELECT ${SUMMARY_COLUMNS} FROM users WHERE id = ANY($1::text[])`;
 
 const UPDATE = `UPDATE users SET
     email = coalesce($2::text, email),
@@ -41,86 +68,102 @@ const UPDATE = `UPDATE users SET
   WHERE id = $1 AND ($6::text IS NULL OR version::text = $6::text)
   RETURNING ${USER_COLUMNS}`;
 
-const DELETE = "DELETE FROM users WHERE id = $1 RETURNING id";
+// A sample user may have been deleted and be there again.
+const DELETE = `WITH gone AS (DELETE FROM users WHERE id = $1 RETURNING id)
+  INSERT INTO deleted_users (id) SELECT id FROM gone
+  ON CONFLICT (id) DO UPDATE SET deleted_at = now() RETURNING id`;
+const DELETED = `SELECT EXISTS (SELECT 1 FROM deleted_users WHERE id = $1)
+  AND NOT EXISTS (SELECT 1 FROM users WHERE id = $1) AS found`;
 const EXISTS = "SELECT EXISTS (SELECT 1 FROM users WHERE id = $1) AS found";
 const ANY = "SELECT EXISTS (SELECT 1 FROM users) AS found";
 
 export class SqlUserStore implements UserStore {
   readonly #database: Database;
-  readonly #finder: DataLoader<string, UserRecord | undefined>;
+  readonly #records: UserFinder<UserRecord>;
+  readonly #summaries: UserFinder<UserSummary>;
 
   constructor(database: Database) {
     this.#database = database;
-    this.#finder = new DataLoader((ids) => this.#findAll(ids), {
-      cache: false,
-      maxBatchSize: FIND_BATCH,
-      // Not before the sockets of this turn were read: the calls of all connections share a query.
-      batchScheduleFn: (dispatch) => setImmediate(dispatch),
-    });
+    this.#records = new UserFinder(FIND_RECORD_BATCH, async (ids) =>
+      (await database.lookup<UserRow>(FIND, [ids], FINDS)).map(toUserRecord),
+    );
+    this.#summaries = new UserFinder(FIND_BATCH, async (ids) =>
+      (await database.lookup<SummaryRow>(FIND_SUMMARY, [ids], FINDS)).map(toUserSummary),
+    );
   }
 
-  async find(id: string): Promise<UserRecord | undefined> {
-    return isStorableText(id) ? this.#finder.load(id) : undefined;
+  async find(id: string, requester = SERVICE): Promise<UserRecord | undefined> {
+    return isStorableText(id) ? this.#records.find(id, requester) : undefined;
   }
 
-  async list(query: UserQuery, limit: number, signal?: AbortSignal): Promise<UserRecord[]> {
-    const statement = listStatement(query, limit);
-    if (statement === undefined) return [];
-    const rows = await this.#database.query<UserRow>(statement.text, statement.params, signal);
-    return rows.map(toUserRecord);
+  async findSummary(id: string, requester = SERVICE): Promise<UserSummary | undefined> {
+    return isStorableText(id) ? this.#summaries.find(id, requester) : undefined;
   }
 
-  async count(filter: string, signal?: AbortSignal): Promise<number> {
-    const statement = countStatement(filter);
-    if (statement === undefined) return 0;
-    const [row] = await this.#database.query<{ total: string }>(statement.text, statement.params, signal);
-    return Number(row?.total);
+  async list(query: UserQuery, limit: number, requester = SERVICE): Promise<UserSummary[]> {
+    return (await this.#read<SummaryRow>(listStatement(query, limit), requester)).map(toUserSummary);
   }
 
-  async *scan(query: UserQuery, limit: number, signal: AbortSignal): AsyncGenerator<UserRecord[], void, undefined> {
+  async count(filter: string, requester = SERVICE): Promise<number> {
+    const [row] = await this.#read<{ total: string }>(countStatement(filter), requester);
+    return Number(row?.total ?? 0);
+  }
+
+  async *scan(query: UserQuery, limit: number, requester = SERVICE): AsyncGenerator<UserSummary[], void, undefined> {
     let remaining = limit === 0 ? Number.POSITIVE_INFINITY : limit;
     let next = query;
+    let size = FIRST_SCAN_BATCH;
     while (remaining > 0) {
-      if (signal.aborted) throw createAbortError(signal);
-      const wanted = Math.min(remaining, SCAN_BATCH);
-      const batch = await this.list(next, wanted, signal);
-      const last = batch.at(-1);
-      if (last === undefined) return;
+      if (requester.signal?.aborted) throw createAbortError(requester.signal);
+      const wanted = Math.min(remaining, size.rows);
+      const statement = boundedListStatement(next, wanted, size.bytes);
+      const rows = await this.#read<SummaryRow & { readonly bytes_so_far: number }>(statement, requester);
+      const batch = rows.map(toUserSummary);
+      const [last, lastRow] = [batch.at(-1), rows.at(-1)];
+      if (last === undefined || lastRow === undefined) return;
       yield batch;
-      if (batch.length < wanted) return;
-      remaining -= batch.length;
+      const isEnd = rows.length < wanted && lastRow.bytes_so_far < size.bytes;
+      if (isEnd) return;
+      remaining -= rows.length;
       next = { filter: query.filter, order: query.order, after: cursorAt(last, query.order.field) };
+      size = grow(size);
     }
   }
 
-  create(user: NewUser): Promise<CreateOutcome> {
-    return createOne(this.#database, user);
+  create(user: NewUser, requester = SERVICE): Promise<CreateOutcome> {
+    return createOne(this.#database, user, requester);
   }
 
-  createMany(users: readonly NewUser[]): Promise<CreateOutcome[]> {
-    return createBatch(this.#database, users);
+  createMany(users: readonly NewUser[], requester = SERVICE): Promise<CreateOutcome[]> {
+    return createBatch(this.#database, users, requester);
   }
 
-  async update(id: string, change: UserChange, etag?: string): Promise<UpdateOutcome> {
+  async update(id: string, change: UserChange, etag?: string, requester = SERVICE): Promise<UpdateOutcome> {
     if (!isStorableText(id)) return { kind: "not-found" };
-    if (etag !== undefined && !isStorableText(etag)) return this.#explainNoUpdate(id);
+    if (etag !== undefined && !isStorableText(etag)) return this.#explainNoUpdate(id, requester);
     assertStorableChange(change);
     const { email = null, name = null, roles = null } = change;
     const metadata = change.metadata === undefined ? null : JSON.stringify(change.metadata);
     try {
       const params = [id, email, name, roles, metadata, etag ?? null];
-      const [row] = await this.#database.query<UserRow>(UPDATE, params);
+      const [row] = await this.#database.write<UserRow>(UPDATE, params, requester);
       if (row !== undefined) return { kind: "updated", user: toUserRecord(row) };
     } catch (error) {
       if (isUniqueViolation(error, EMAIL_CONSTRAINT)) return { kind: "email-taken" };
       throw error;
     }
-    return etag === undefined ? { kind: "not-found" } : this.#explainNoUpdate(id);
+    return etag === undefined ? { kind: "not-found" } : this.#explainNoUpdate(id, requester);
   }
 
-  async delete(id: string): Promise<boolean> {
+  async delete(id: string, requester = SERVICE): Promise<boolean> {
     if (!isStorableText(id)) return false;
-    return (await this.#database.query(DELETE, [id])).length > 0;
+    return (await this.#database.write(DELETE, [id], requester)).length > 0;
+  }
+
+  async isDeleted(id: string, requester = SERVICE): Promise<boolean> {
+    if (!isStorableText(id)) return false;
+    const [row] = await this.#database.lookup<{ found: boolean }>(DELETED, [id], requester);
+    return row?.found === true;
   }
 
   async isEmpty(): Promise<boolean> {
@@ -129,20 +172,27 @@ export class SqlUserStore implements UserStore {
   }
 
   /** Versions only grow, so what exists now and did not match before does not match either. */
-  async #explainNoUpdate(id: string): Promise<UpdateOutcome> {
-    const [row] = await this.#database.query<{ found: boolean }>(EXISTS, [id]);
+  async #explainNoUpdate(id: string, requester: Requester): Promise<UpdateOutcome> {
+    const [row] = await this.#database.query<{ found: boolean }>(EXISTS, [id], requester);
     return { kind: row?.found === true ? "etag-mismatch" : "not-found" };
   }
 
-  async #findAll(ids: readonly string[]): Promise<(UserRecord | undefined)[]> {
-    const rows = await this.#database.lookup<UserRow>(FIND, [ids]);
-    const users = new Map(rows.map((row) => [row.id, toUserRecord(row)]));
-    return ids.map((id) => users.get(id));
+  /** Without a statement nothing can match. */
+  async #read<Row extends object>(statement: Statement | undefined, requester: Requester): Promise<Row[]> {
+    if (statement === undefined) return [];
+    return this.#database.query<Row>(statement.text, statement.params, requester);
   }
 }
 
+function grow({ rows, bytes }: ScanBatch): ScanBatch {
+  return {
+    rows: Math.min(rows * SCAN_GROWTH, LARGEST_SCAN_BATCH.rows),
+    bytes: Math.min(bytes * SCAN_GROWTH, LARGEST_SCAN_BATCH.bytes),
+  };
+}
+
 /** The position right after `user` in an order by `field`. */
-export function cursorAt(user: UserRecord, field: SortField): UserCursor {
+export function cursorAt(user: UserSummary, field: SortField): UserCursor {
   switch (field) {
     case "created_at":
       return { value: String(user.createdAtMicros), id: user.id };

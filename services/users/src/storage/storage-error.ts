@@ -28,6 +28,15 @@ export class StorageUnavailableError extends Error {
   override readonly name = "StorageUnavailableError";
 }
 
+/** One requester has so much waiting that more of it would take the room of others. Nothing was done. */
+export class TooManyWaitingError extends Error {
+  override readonly name = "TooManyWaitingError";
+
+  constructor(waiting: number) {
+    super(`${waiting} statements of this requester are waiting already: wait for their answers`);
+  }
+}
+
 /** A value Postgres cannot hold. Nothing was written. */
 export class UnstorableValueError extends Error {
   override readonly name = "UnstorableValueError";
@@ -65,8 +74,8 @@ export function isUniqueViolation(error: unknown, constraint: string): boolean {
 }
 
 /** What a cancelled reader sees, whatever reason the signal carries: callers recognise it by its name. */
-export function createAbortError(signal: AbortSignal): DOMException {
-  return new DOMException("the query was cancelled", { name: "AbortError", cause: signal.reason });
+export function createAbortError(signal: AbortSignal | undefined): DOMException {
+  return new DOMException("the query was cancelled", { name: "AbortError", cause: signal?.reason });
 }
 
 /** The first line of what was thrown, bounded, for messages that must stay one line. */

@@ -10,6 +10,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Database, Queryable, SqlValue } from "./database.ts";
+import type { Requester } from "./requester.ts";
 import { assertStorableUser } from "./storable.ts";
 import { isUniqueViolation } from "./storage-error.ts";
 import { createUserId } from "./user-id.ts";
@@ -59,23 +60,27 @@ interface Item {
   readonly user: NewUser;
 }
 
-export async function createOne(database: Database, user: NewUser): Promise<CreateOutcome> {
+export async function createOne(database: Database, user: NewUser, requester: Requester): Promise<CreateOutcome> {
   assertStorableUser(user);
   const params: SqlValue[] = [createUserId(), user.email, user.name, user.roles, JSON.stringify(user.metadata)];
   if (user.requestId !== undefined) params.push(user.requestId, hashOf(user));
   try {
     const text = user.requestId === undefined ? INSERT_ONE : CLAIM_AND_INSERT_ONE;
-    const [row] = await database.query<UserRow>(text, params);
+    const [row] = await database.write<UserRow>(text, params, requester);
     if (row !== undefined) return { kind: "created", user: toUserRecord(row), replayed: false };
   } catch (error) {
     if (isUniqueViolation(error, EMAIL_CONSTRAINT)) return { kind: "email-taken" };
     throw error;
   }
-  const claims = await findClaims(database, [user]);
+  const claims = await findClaims(database, [user], requester);
   return answerRepeated(user, claims);
 }
 
-export async function createBatch(database: Database, users: readonly NewUser[]): Promise<CreateOutcome[]> {
+export async function createBatch(
+  database: Database,
+  users: readonly NewUser[],
+  requester: Requester,
+): Promise<CreateOutcome[]> {
   for (const user of users) assertStorableUser(user);
   if (users.length === 0) return [];
   return database.transaction(async (transaction) => {
@@ -89,7 +94,7 @@ export async function createBatch(database: Database, users: readonly NewUser[])
       pending = repeated;
     }
     return users.map((_, position) => outcomes.get(position) ?? { kind: "email-taken" });
-  });
+  }, requester);
 }
 
 /** Outcomes by position; an item that has none met a taken email. */
@@ -139,10 +144,14 @@ async function insert(transaction: Queryable, items: readonly Item[]): Promise<R
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-async function findClaims(queryable: Queryable, users: readonly NewUser[]): Promise<ReadonlyMap<string, ClaimRow>> {
+async function findClaims(
+  queryable: Queryable,
+  users: readonly NewUser[],
+  requester?: Requester,
+): Promise<ReadonlyMap<string, ClaimRow>> {
   const requestIds = users.flatMap(({ requestId }) => requestId ?? []);
   if (requestIds.length === 0) return new Map();
-  const rows = await queryable.query<ClaimRow>(FIND_CLAIMS, [requestIds]);
+  const rows = await queryable.query<ClaimRow>(FIND_CLAIMS, [requestIds], requester);
   return new Map(rows.map((row) => [row.request_id, row]));
 }
 

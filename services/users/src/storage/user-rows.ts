@@ -4,17 +4,20 @@
  * Invariant: what engines represent differently (bigint, timestamptz, jsonb) crosses as text, and times keep every
  * microsecond.
  */
-import type { NewUser, UserRecord } from "./user-store.ts";
+import type { NewUser, UserRecord, UserSummary } from "./user-store.ts";
 
-export interface UserRow {
+export interface SummaryRow {
   readonly id: string;
   readonly email: string;
   readonly name: string;
   readonly roles: string[];
-  readonly metadata: string;
   readonly created_micros: string;
   readonly updated_micros: string;
   readonly version: string;
+}
+
+export interface UserRow extends SummaryRow {
+  readonly metadata: string;
 }
 
 /** Microseconds since the epoch, exactly: `extract` gives a numeric. */
@@ -27,16 +30,21 @@ export function timeOfMicros(param: string): string {
   return `timestamptz 'epoch' + ${param}::bigint * interval '1 microsecond'`;
 }
 
-export const USER_COLUMNS = `id, email, name, roles, metadata::text AS metadata,
+export const SUMMARY_COLUMNS = `id, email, name, roles,
   ${microsOf("created_at")} AS created_micros, ${microsOf("updated_at")} AS updated_micros, version::text AS version`;
 
+export const USER_COLUMNS = `${SUMMARY_COLUMNS}, metadata::text AS metadata`;
+
 export function toUserRecord(row: UserRow): UserRecord {
+  return { ...toUserSummary(row), metadata: JSON.parse(row.metadata) as Record<string, string> };
+}
+
+export function toUserSummary(row: SummaryRow): UserSummary {
   return {
     id: row.id,
     email: row.email,
     name: row.name,
     roles: row.roles,
-    metadata: JSON.parse(row.metadata) as Record<string, string>,
     createdAtMicros: BigInt(row.created_micros),
     updatedAtMicros: BigInt(row.updated_micros),
     etag: row.version,

@@ -81,4 +81,22 @@ export const changingSuite: Suite = (storage) => {
     assert.equal(await storage().users.isEmpty(), true);
     assert.notEqual((await addOne("d@x.io")).id, user.id);
   });
+
+  it("remembers who was deleted, and forgets it for an id that is a user's again", async () => {
+    const { users, database } = storage();
+    const user = await addOne("d@x.io");
+    const isDeleted = (): Promise<boolean[]> =>
+      Promise.all([user.id, "never a user", "", "\0"].map((id) => users.isDeleted(id)));
+    assert.deepEqual(await isDeleted(), [false, false, false, false]);
+    assert.equal(await users.delete("never a user"), false);
+    assert.equal(await users.delete(user.id), true);
+    assert.deepEqual(await isDeleted(), [true, false, false, false]);
+    assert.equal(await users.isDeleted((await addOne("d@x.io")).id), false);
+
+    const sample = "INSERT INTO users (id, email, name, roles, metadata) VALUES ($1, 's@x.io', '', '{}', '{}')";
+    await database.write(sample, [user.id]);
+    assert.equal(await users.isDeleted(user.id), false);
+    assert.equal(await users.delete(user.id), true);
+    assert.equal(await users.isDeleted(user.id), true);
+  });
 };

@@ -7,6 +7,7 @@ import { creatingSuite } from "./creating-suite.ts";
 import { messagesSuite } from "./messages-suite.ts";
 import { readingSuite } from "./reading-suite.ts";
 import { schemaSuite } from "./schema-suite.ts";
+import { turnsSuite } from "./turns-suite.ts";
 
 await runContract({
   "creating a user": creatingSuite,
@@ -15,4 +16,5 @@ await runContract({
   "changing users": changingSuite,
   "the log of rooms": messagesSuite,
   "schema and transactions": schemaSuite,
+  "turns of requesters": turnsSuite,
 });

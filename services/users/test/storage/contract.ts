@@ -33,7 +33,7 @@ function onEngine(name: string, suites: Readonly<Record<string, Suite>>, open: (
   });
 }
 
-const EMPTY_ALL = "TRUNCATE users, idempotency, chat_rooms, chat_messages";
+const EMPTY_ALL = "TRUNCATE users, deleted_users, idempotency, chat_rooms, chat_messages";
 
 export function newUser(email: string, more: Partial<NewUser> = {}): NewUser {
   return { email, name: `Name of ${email}`, roles: ["user"], metadata: { origin: "test" }, ...more };

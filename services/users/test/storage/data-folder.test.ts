@@ -38,6 +38,23 @@ describe("data folder", () => {
     await second.close();
   });
 
+  it("is free after a close that had no time left for what ran and waited, and keeps what was acknowledged", async () => {
+    const dataDir = join(root, "broken-off");
+    const storage = await openStorage({ dataDir });
+    const user = createdUser(await storage.users.create(newUser("kept@x.io")));
+    const endless = storage.database.query("SELECT pg_sleep(3600)::text");
+    const waiting = Array.from({ length: 50 }, (_, n) => storage.users.create(newUser(`${n}@waits.io`)));
+    const refused = Promise.allSettled([endless, ...waiting]);
+    await storage.close(0);
+    for (const result of await refused) {
+      assert.ok(result.status === "rejected" && result.reason instanceof StorageUnavailableError);
+    }
+    const again = await openStorage({ dataDir });
+    assert.deepEqual(await again.users.find(user.id), user);
+    assert.equal(await again.users.count("waits.io"), 0);
+    await again.close();
+  });
+
   it("is refused to a second process by pid, and taken over with its data once the holder was killed", async () => {
     const dataDir = join(root, "held");
     const holder = spawn(process.execPath, [HOLDER, dataDir], { stdio: ["ignore", "pipe", "inherit"] });

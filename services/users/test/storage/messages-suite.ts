@@ -4,12 +4,14 @@ import { it } from "node:test";
 import { UnstorableValueError } from "../../src/storage/storage-error.ts";
 import type { Suite } from "./contract.ts";
 
+const TEN = { messages: 10, bytes: 1_000_000 };
+
 export const messagesSuite: Suite = (storage) => {
   it("a room that nothing was said in has no messages and the sequence 0", async () => {
     assert.equal(await storage().messages.lastSequence("silent"), 0n);
-    assert.deepEqual(await storage().messages.readAfter("silent", 0n, 10), []);
+    assert.deepEqual(await storage().messages.readAfter("silent", 0n, TEN), []);
     assert.equal(await storage().messages.lastSequence("\0"), 0n);
-    assert.deepEqual(await storage().messages.readAfter("\0", 0n, 10), []);
+    assert.deepEqual(await storage().messages.readAfter("\0", 0n, TEN), []);
   });
 
   it("keeps messages as they were said, numbered from 1 in each room", async () => {
@@ -20,7 +22,7 @@ export const messagesSuite: Suite = (storage) => {
     assert.deepEqual([first.sequence, second.sequence, elsewhere.sequence], [1n, 2n, 1n]);
     assert.deepEqual([first.roomId, first.senderId, first.content], ["lobby", "alice", "hello 🦊"]);
     assert.ok(second.sentAtMicros >= first.sentAtMicros);
-    assert.deepEqual(await messages.readAfter("lobby", 0n, 10), [first, second]);
+    assert.deepEqual(await messages.readAfter("lobby", 0n, TEN), [first, second]);
     assert.equal(await messages.lastSequence("lobby"), 2n);
   });
 
@@ -28,11 +30,24 @@ export const messagesSuite: Suite = (storage) => {
     const { messages } = storage();
     for (let i = 1; i <= 12; i++) await messages.append("r", "s", `m${i}`);
     const contents = async (after: bigint, limit: number): Promise<string[]> =>
-      (await messages.readAfter("r", after, limit)).map(({ content }) => content);
+      (await messages.readAfter("r", after, { messages: limit, bytes: 1_000_000 })).map(({ content }) => content);
     assert.deepEqual(await contents(9n, 10), ["m10", "m11", "m12"]);
     assert.deepEqual(await contents(2n, 3), ["m3", "m4", "m5"]);
     assert.deepEqual(await contents(12n, 3), []);
     assert.deepEqual(await contents(2n ** 64n - 1n, 3), []);
+  });
+
+  it("reads no more bytes of content than asked, and one message of any size", async () => {
+    const { messages } = storage();
+    for (const size of [10, 20, 5000, 10, 10]) await messages.append("r", "s", "é".repeat(size / 2));
+    const sizes = async (after: bigint, bytes: number): Promise<number[]> =>
+      (await messages.readAfter("r", after, { messages: 10, bytes })).map(({ content }) => Buffer.byteLength(content));
+    assert.deepEqual(await sizes(0n, 30), [10, 20]);
+    assert.deepEqual(await sizes(0n, 29), [10]);
+    assert.deepEqual(await sizes(0n, 1), [10]);
+    assert.deepEqual(await sizes(2n, 20), [5000]);
+    assert.deepEqual(await sizes(2n, 5010), [5000, 10]);
+    assert.deepEqual(await sizes(3n, 1000), [10, 10]);
   });
 
   it("sequences have no gap and no double under 200 concurrent appends to two rooms", async () => {
@@ -46,7 +61,7 @@ export const messagesSuite: Suite = (storage) => {
         sequences.sort((a, b) => a - b),
         Array.from({ length: 100 }, (_, i) => i + 1),
       );
-      const log = await messages.readAfter(room, 0n, 1000);
+      const log = await messages.readAfter(room, 0n, { messages: 1000, bytes: 1_000_000 });
       const times = log.map(({ sentAtMicros }) => sentAtMicros);
       assert.deepEqual(
         times,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { openStorage, type SqlStorage } from "../../src/storage/open-storage.ts";
 import { openPostgres } from "../../src/storage/postgres/postgres-database.ts";
+import { SERVICE } from "../../src/storage/requester.ts";
 import { StorageOpenError, StorageUnavailableError } from "../../src/storage/storage-error.ts";
 import { createdUser, newUser } from "./contract.ts";
 import { type PostgresServer, startPostgres } from "./postgres-server.ts";
@@ -45,7 +46,7 @@ function serverSuite(server: PostgresServer): void {
       while ((await watcher.lookup<{ total: number }>(running))[0]?.total !== wanted);
     };
     const controller = new AbortController();
-    const sleeping = database.query("SELECT pg_sleep(100)::text", [], controller.signal);
+    const sleeping = database.query("SELECT pg_sleep(100)::text", [], { ...SERVICE, signal: controller.signal });
     await waitForRunning(1);
     controller.abort(new TypeError("client left"));
     await assert.rejects(sleeping, { name: "AbortError" });
@@ -158,6 +159,38 @@ function serverSuite(server: PostgresServer): void {
     assert.equal(await finding, undefined);
     await assert.rejects(storage.users.create(newUser("late@x.io")), StorageUnavailableError);
     await assert.rejects(storage.ping(), StorageUnavailableError);
+  });
+
+  it("close without time left refuses what waits and breaks off what runs", async () => {
+    const storage = await openStorage({ url: await server.createDatabase("hurry"), poolMax: 2 });
+    const endless = [
+      storage.database.query("SELECT pg_sleep(3600)::text"),
+      storage.database.transaction((transaction) => transaction.query("SELECT pg_sleep(3600)::text")),
+    ];
+    const waiting = Array.from({ length: 50 }, (_, n) => storage.users.create(newUser(`${n}@waits.io`)));
+    const refused = Promise.allSettled([...endless, ...waiting]);
+    await storage.users.find("nobody");
+    await storage.close(0);
+    for (const result of await refused) {
+      assert.ok(result.status === "rejected" && result.reason instanceof StorageUnavailableError);
+    }
+  });
+
+  it("who waits for a connection and is cancelled leaves at once, and those who wait are never more than asked for", async () => {
+    const database = openPostgres({ url: server.url, poolMax: 1, log: silent });
+    const controller = new AbortController();
+    await database.transaction(async (transaction) => {
+      const cancelled = Array.from({ length: 1000 }, () =>
+        database.query("SELECT 1 AS one", [], { ...SERVICE, signal: controller.signal }),
+      );
+      controller.abort();
+      for (const result of await Promise.allSettled(cancelled)) {
+        assert.equal(result.status === "rejected" && result.reason.name, "AbortError");
+      }
+      assert.deepEqual(await transaction.query("SELECT 1 AS one"), [{ one: 1 }]);
+    });
+    assert.deepEqual(await database.query("SELECT 1 AS one"), [{ one: 1 }]);
+    await database.close();
   });
 
   it("a server that cannot be used is an error of one line without the password", async () => {

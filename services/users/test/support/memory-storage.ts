@@ -3,11 +3,13 @@
  * answers of the message log, so that a test decides what happens between a question and its answer.
  */
 
+import type { Requester } from "../../src/storage/requester.ts";
 import { createAbortError } from "../../src/storage/storage-error.ts";
 import type {
   CreateOutcome,
   MessageStore,
   NewUser,
+  ReadLimits,
   Storage,
   StoredMessage,
   UpdateOutcome,
@@ -15,6 +17,7 @@ import type {
   UserQuery,
   UserRecord,
   UserStore,
+  UserSummary,
 } from "../../src/storage/user-store.ts";
 
 export class MemoryUserStore implements UserStore {
@@ -26,6 +29,7 @@ export class MemoryUserStore implements UserStore {
   scanned = 0;
   readonly scanBatch: number;
   readonly #users = new Map<string, UserRecord>();
+  readonly #deleted = new Set<string>();
   readonly #requests = new Map<string, { content: string; id: string }>();
   #clock = 1_700_000_000_000_000n;
 
@@ -38,22 +42,27 @@ export class MemoryUserStore implements UserStore {
     return this.#users.get(id);
   }
 
-  async list(query: UserQuery, limit: number, signal?: AbortSignal): Promise<UserRecord[]> {
-    this.#check(signal);
-    return this.#matches(query).slice(0, limit);
+  async findSummary(id: string): Promise<UserSummary | undefined> {
+    const user = await this.find(id);
+    return user && summaryOf(user);
   }
 
-  async count(filter: string, signal?: AbortSignal): Promise<number> {
-    this.#check(signal);
+  async list(query: UserQuery, limit: number, requester?: Requester): Promise<UserSummary[]> {
+    this.#check(requester?.signal);
+    return this.#matches(query).slice(0, limit).map(summaryOf);
+  }
+
+  async count(filter: string, requester?: Requester): Promise<number> {
+    this.#check(requester?.signal);
     return [...this.#users.values()].filter((user) => isMatch(user, filter)).length;
   }
 
-  async *scan(query: UserQuery, limit: number, signal: AbortSignal): AsyncGenerator<UserRecord[]> {
+  async *scan(query: UserQuery, limit: number, requester?: Requester): AsyncGenerator<UserSummary[]> {
     const all = this.#matches(query).slice(0, limit === 0 ? undefined : limit);
     for (let start = 0; start < all.length; start += this.scanBatch) {
-      this.#check(signal);
+      this.#check(requester?.signal);
       this.scanned++;
-      yield all.slice(start, start + this.scanBatch);
+      yield all.slice(start, start + this.scanBatch).map(summaryOf);
     }
   }
 
@@ -81,7 +90,14 @@ export class MemoryUserStore implements UserStore {
 
   async delete(id: string): Promise<boolean> {
     this.#check();
-    return this.#users.delete(id);
+    if (!this.#users.delete(id)) return false;
+    this.#deleted.add(id);
+    return true;
+  }
+
+  async isDeleted(id: string): Promise<boolean> {
+    this.#check();
+    return this.#deleted.has(id) && !this.#users.has(id);
   }
 
   async isEmpty(): Promise<boolean> {
@@ -134,6 +150,10 @@ export class MemoryUserStore implements UserStore {
   }
 }
 
+function summaryOf({ metadata: _, ...summary }: UserRecord): UserSummary {
+  return summary;
+}
+
 function isMatch(user: UserRecord, filter: string): boolean {
   const wanted = filter.toLowerCase();
   return user.name.toLowerCase().includes(wanted) || user.email.toLowerCase().includes(wanted);
@@ -159,12 +179,17 @@ export class MemoryMessageStore implements MessageStore {
     return message;
   }
 
-  async readAfter(roomId: string, after: bigint, limit: number): Promise<StoredMessage[]> {
+  async readAfter(roomId: string, after: bigint, { messages, bytes }: ReadLimits): Promise<StoredMessage[]> {
     if (this.fault !== undefined) throw this.fault;
     this.reads++;
-    const found = this.#room(roomId)
-      .filter((message) => message.sequence > after)
-      .slice(0, limit);
+    const found: StoredMessage[] = [];
+    let left = bytes;
+    for (const message of this.#room(roomId)) {
+      if (message.sequence <= after) continue;
+      left -= Buffer.byteLength(message.content);
+      if (found.length === messages || (left < 0 && found.length > 0)) break;
+      found.push(message);
+    }
     await this.afterRead();
     return found;
   }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { StatusCode } from "volant";
-import { MemoryMessageStore } from "../../../test/support/memory-storage.ts";
+import { MemoryMessageStore, MemoryUserStore } from "../../../test/support/memory-storage.ts";
 import { drain, Outbox, take } from "../../../test/support/outbox.ts";
 import { chatMessage } from "../../../test/support/requests.ts";
 import { fault } from "../../../test/support/rpc-faults.ts";
 import type { ChatMessage } from "../../gen/user_pb.ts";
+import { SERVICE } from "../../storage/requester.ts";
 import type { StoredMessage } from "../../storage/user-store.ts";
 import type { Caller } from "../identity.ts";
 import { ChatSession, DEFAULT_CHAT_LIMITS } from "./chat-session.ts";
@@ -16,7 +17,8 @@ const anyone: Caller = { senderName: (claimed) => claimed || "anonymous", mayEnt
 
 function chatRoom() {
   const log = new MemoryMessageStore();
-  return { log, hub: new RoomHub(log, new LocalRoomBus()) };
+  const users = new MemoryUserStore();
+  return { log, users, hub: new RoomHub(log, users, new LocalRoomBus()) };
 }
 
 interface Party {
@@ -26,7 +28,7 @@ interface Party {
 }
 
 function connect(hub: RoomHub, limits: Partial<typeof DEFAULT_CHAT_LIMITS> = {}, caller = anyone): Party {
-  const session = new ChatSession(hub, caller, { ...DEFAULT_CHAT_LIMITS, ...limits });
+  const session = new ChatSession(hub, { caller, requester: SERVICE }, { ...DEFAULT_CHAT_LIMITS, ...limits });
   const outbox = new Outbox<ChatMessage>();
   session.start(outbox);
   return { session, outbox, inbox: session[Symbol.asyncIterator]() };
@@ -34,6 +36,21 @@ function connect(hub: RoomHub, limits: Partial<typeof DEFAULT_CHAT_LIMITS> = {},
 
 const say = (roomId: string, content = "", userId = "ada"): ChatMessage => chatMessage({ userId, roomId, content });
 const contents = (messages: readonly StoredMessage[]): string[] => messages.map(({ content }) => content);
+
+/** What each reading of the log gave. */
+function withReads(log: MemoryMessageStore): StoredMessage[][] {
+  const read: StoredMessage[][] = [];
+  const readAfter = log.readAfter.bind(log);
+  log.readAfter = async (...args) => {
+    const messages = await readAfter(...args);
+    read.push(messages);
+    return messages;
+  };
+  return read;
+}
+
+const bytesOf = (messages: readonly StoredMessage[]): number =>
+  messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
 
 /** Resolves after everything that only waits for promises. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -150,6 +167,59 @@ describe("a chat stream", () => {
     }
   });
 
+  it("holds two messages of a replay for a reader that takes nothing, however long the log and its messages", async () => {
+    const { hub, log } = chatRoom();
+    for (let n = 1; n <= 300; n++) await log.append("r", "earlier", "x".repeat(n < 3 ? 1 : 16_000));
+    const read = withReads(log);
+    const readers = Array.from({ length: 20 }, () => connect(hub));
+    for (const { outbox } of readers) outbox.send(chatMessage({ roomId: "r", resumeAfter: 1n }));
+    for (let turns = 0; turns < 10; turns++) await settled();
+    assert.equal(read.length, 20);
+    for (const messages of read) assert.ok(bytesOf(messages) <= 16_000 + 1, `${bytesOf(messages)} bytes`);
+    for (const { session } of readers) session.close();
+  });
+
+  it("reads more at a time as its reader takes it, within 100 messages and 64 KiB, and gives every message once", async () => {
+    const { hub, log } = chatRoom();
+    for (let n = 1; n <= 600; n++) await log.append("r", "earlier", "x".repeat(n < 400 ? 10 : 5000));
+    const read = withReads(log);
+    const { outbox, inbox } = connect(hub);
+    outbox.send(chatMessage({ roomId: "r", resumeAfter: 1n })).end();
+    assert.deepEqual(
+      (await drain(inbox)).map(({ sequence }) => sequence),
+      Array.from({ length: 599 }, (_, index) => BigInt(index + 2)),
+    );
+    assert.deepEqual(
+      read.slice(0, 5).map(({ length }) => length),
+      [2, 4, 8, 16, 32],
+    );
+    for (const messages of read) assert.ok(messages.length <= 100 && bytesOf(messages) <= 64 * 1024);
+  });
+
+  it("reads again what found no room beside what was said meanwhile, and loses and repeats nothing", async () => {
+    const { hub, log } = chatRoom();
+    for (let n = 1; n <= 10; n++) await log.append("old", "earlier", `old ${n}`);
+    const { outbox, inbox } = connect(hub, { maxQueuedMessages: 5 });
+    outbox.send(say("live"));
+    await settled();
+    const gate = Promise.withResolvers<void>();
+    log.afterRead = () => gate.promise;
+    outbox.send(chatMessage({ roomId: "old", resumeAfter: 1n }));
+    const speaker = connect(hub);
+    for (let n = 1; n <= 5; n++) speaker.outbox.send(say("live", `live ${n}`));
+    await take(speaker.inbox, 5);
+    log.afterRead = async () => undefined;
+    gate.resolve();
+    outbox.end();
+    const messages = contents(await drain(inbox));
+    assert.deepEqual(messages.slice(0, 5), ["live 1", "live 2", "live 3", "live 4", "live 5"]);
+    assert.deepEqual(
+      messages.slice(5),
+      Array.from({ length: 9 }, (_, index) => `old ${index + 2}`),
+    );
+    speaker.session.close();
+  });
+
   it("is cut with RESOURCE_EXHAUSTED when its reader is too slow, and others are not", async () => {
     const { hub } = chatRoom();
     const slow = connect(hub, { maxQueuedMessages: 5 });
@@ -228,6 +298,57 @@ describe("a chat stream", () => {
     bob.outbox.send(say("r", "alone", "bob"));
     assert.deepEqual(contents(await take(bob.inbox, 2)), ["hi", "alone"]);
     bob.session.close();
+  });
+
+  it("of a deleted user is refused, in this process and in others that share the storage", async () => {
+    const { hub, log, users } = chatRoom();
+    const elsewhere = new RoomHub(log, users, new LocalRoomBus());
+    const outcome = await users.create({ email: "ada@example.com", name: "", roles: [], metadata: {} });
+    assert.ok(outcome.kind === "created");
+    const { id } = outcome.user;
+    const before = connect(elsewhere);
+    before.outbox.send(say("r", "hi", id));
+    await take(before.inbox, 1);
+    await users.delete(id);
+    const refused = fault({ code: StatusCode.PERMISSION_DENIED, message: `User ${id} was deleted` });
+    for (const replica of [hub, elsewhere]) {
+      const { outbox, inbox } = connect(replica);
+      outbox.send(say("r", "again", id));
+      await assert.rejects(inbox.next(), refused);
+    }
+    assert.equal(hub.openRooms, 0);
+    before.outbox.send(say("r2", "another room", id));
+    await assert.rejects(before.inbox.next(), refused);
+    assert.equal(await log.lastSequence("r"), 1n);
+  });
+
+  it("of who never was a user, of nobody, and of a user who came back with the same email is not", async () => {
+    const { hub, users } = chatRoom();
+    const user = { email: "ada@example.com", name: "", roles: [], metadata: {} };
+    const first = await users.create(user);
+    assert.ok(first.kind === "created");
+    await users.delete(first.user.id);
+    const second = await users.create(user);
+    assert.ok(second.kind === "created");
+    for (const id of [second.user.id, "never a user", "anonymous", ""]) {
+      const { outbox, inbox } = connect(hub);
+      outbox.send(say("r", "hi", id)).end();
+      assert.deepEqual(contents(await drain(inbox)), ["hi"]);
+    }
+  });
+
+  it("whose user is deleted while the storage is asked ends all the same", async () => {
+    const { hub, users, log } = chatRoom();
+    const answer = Promise.withResolvers<boolean>();
+    users.isDeleted = () => answer.promise;
+    const { outbox, inbox } = connect(hub);
+    outbox.send(say("r", "hi", "ada"));
+    await settled();
+    hub.onUserDeleted("ada");
+    answer.resolve(false);
+    await assert.rejects(inbox.next(), fault({ code: StatusCode.PERMISSION_DENIED }));
+    await settled();
+    assert.deepEqual([hub.openRooms, await log.lastSequence("r")], [0, 0n]);
   });
 
   it("ends with the error of the caller's side when that breaks, and leaves nothing behind", async () => {

@@ -8,8 +8,9 @@
  */
 
 import type { ChatMessage } from "../../gen/user_pb.ts";
+import type { Requester } from "../../storage/requester.ts";
 import { isStorableText } from "../../storage/storable.ts";
-import type { StoredMessage } from "../../storage/user-store.ts";
+import type { ReadLimits, StoredMessage } from "../../storage/user-store.ts";
 import { invalidArgument, roomForbidden, roomIdRequired, slowReader, tooManyRooms } from "../errors.ts";
 import type { Caller } from "../identity.ts";
 import { LIMITS } from "../limits.ts";
@@ -36,24 +37,35 @@ export const DEFAULT_CHAT_LIMITS: ChatLimits = {
   maxQueuedBytes: 1024 * 1024,
 };
 
+/** Who is at the other end. */
+export interface ChatCaller {
+  readonly caller: Caller;
+  /** For whom the storage is asked. */
+  readonly requester: Requester;
+}
+
 export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<StoredMessage> {
+  readonly requester: Requester;
   readonly #hub: RoomHub;
   readonly #caller: Caller;
   readonly #limits: ChatLimits;
   readonly #queue: DeliveryQueue;
   readonly #memberships = new Map<string, Membership>();
   readonly #onCut: ((error: unknown) => void) | undefined;
+  #readLimits: ReadLimits;
   #sender: string | undefined;
   #turn: Promise<void> = Promise.resolve();
   #isOver = false;
 
   /** `onCut` gets a failure at once, instead of whoever iterates: a reader that is stuck iterates no more. */
-  constructor(hub: RoomHub, caller: Caller, limits: ChatLimits, onCut?: (error: unknown) => void) {
+  constructor(hub: RoomHub, { caller, requester }: ChatCaller, limits: ChatLimits, onCut?: (error: unknown) => void) {
     this.#hub = hub;
+    this.requester = requester;
     this.#onCut = onCut;
     this.#caller = caller;
     this.#limits = limits;
     this.#queue = new DeliveryQueue({ maxMessages: limits.maxQueuedMessages, maxBytes: limits.maxQueuedBytes });
+    this.#readLimits = this.#bounded(LIMITS.chatFirstReadMessages, LIMITS.chatFirstReadBytes);
   }
 
   get sender(): string | undefined {
@@ -86,15 +98,17 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
     if (!this.#queue.offer(message)) this.fail(slowReader(this.#queue.messages, this.#queue.bytes));
   }
 
-  replay(message: StoredMessage): Promise<void> {
-    return this.#queue.put(message);
-  }
-
-  inTurn(step: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(step);
-    // The next in turn goes on after a failure; the failure itself is for whoever asked for this step.
-    this.#turn = done.catch(() => undefined);
-    return done;
+  /** One room at a time: many rooms must not hold a batch each for one slow reader. */
+  replay(read: (limits: ReadLimits) => Promise<StoredMessage[]>): Promise<readonly StoredMessage[]> {
+    return this.#inTurn(async () => {
+      await this.#queue.untilEmpty();
+      if (this.#isOver) return [];
+      const messages = await read(this.#readLimits);
+      // What was said meanwhile in other rooms may have filled the queue. What was read is then no part of this stream yet.
+      if (!this.#queue.offerAll(messages)) return [];
+      this.#readLimits = this.#bounded(this.#readLimits.messages * 2, this.#readLimits.bytes * 2);
+      return messages;
+    });
   }
 
   /** Ends the stream with the error; what was queued is dropped. */
@@ -114,6 +128,23 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
     this.#queue.close();
   }
 
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(step);
+    // The next in turn goes on after a failure; the failure itself is for whoever asked for this step.
+    this.#turn = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+
+  #bounded(messages: number, bytes: number): ReadLimits {
+    return {
+      messages: Math.min(messages, LIMITS.chatReadMessages, this.#limits.maxQueuedMessages),
+      bytes: Math.min(bytes, LIMITS.chatReadBytes, this.#limits.maxQueuedBytes),
+    };
+  }
+
   async #listen(messages: AsyncIterable<ChatMessage>): Promise<void> {
     for await (const message of messages) {
       if (this.#isOver) return;
@@ -127,13 +158,15 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
   async #handle(message: ChatMessage): Promise<void> {
     this.#sender ??= this.#nameSender(message.userId);
     this.#checkMessage(message);
-    const membership = this.#memberships.get(message.roomId) ?? (await this.#join(message.roomId, message.resumeAfter));
-    if (message.content !== "" && !this.#isOver) await membership.say(this.#sender, message.content);
+    const { roomId, resumeAfter, content } = message;
+    const membership = this.#memberships.get(roomId) ?? (await this.#join(this.#sender, roomId, resumeAfter));
+    if (content !== "" && !this.#isOver) await membership.say(this.#sender, content);
   }
 
-  async #join(roomId: string, resumeAfter: bigint): Promise<Membership> {
+  async #join(sender: string, roomId: string, resumeAfter: bigint): Promise<Membership> {
     if (!this.#caller.mayEnter(roomId)) throw roomForbidden(roomId);
     if (this.#memberships.size >= this.#limits.maxRooms) throw tooManyRooms(this.#limits.maxRooms);
+    await this.#hub.admit(sender, this.requester);
     const membership = await this.#hub.join(roomId, this, resumeAfter);
     if (this.#isOver) membership.leave();
     else this.#memberships.set(roomId, membership);

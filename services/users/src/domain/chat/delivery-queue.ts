@@ -1,6 +1,6 @@
 /**
  * What one chat stream has still to read, bounded in messages and bytes. Owns the waiting on both sides: the reader for
- * messages, a replay for room. Knows no room and no sequence.
+ * messages, a replay for a reader that has taken all it was given. Knows no room and no sequence.
  *
  * Invariant: never more than `maxMessages` messages and, save for one message that is larger, `maxBytes` bytes. Once
  * failed or closed it holds nothing.
@@ -25,7 +25,7 @@ export class DeliveryQueue {
   #state: "open" | "ended" | "closed" = "open";
   #failure: { readonly error: unknown } | undefined;
   #reader: Reader | undefined;
-  #spaceWaiters: (() => void)[] = [];
+  #emptyWaiters: (() => void)[] = [];
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
@@ -41,22 +41,21 @@ export class DeliveryQueue {
 
   /** False when there is no room: the reader is too slow. Messages for a finished queue are dropped. */
   offer(message: StoredMessage): boolean {
-    const bytes = this.#bytes + costOf(message);
-    const isFull = this.#messages.length >= this.#limits.maxMessages || bytes > this.#limits.maxBytes;
-    if (isFull && this.#messages.length > 0) return false;
-    this.#push(message);
+    return this.offerAll([message]);
+  }
+
+  /** All or, where they do not fit, none. What is offered to an empty queue fits. */
+  offerAll(messages: readonly StoredMessage[]): boolean {
+    if (this.#messages.length > 0 && !this.#hasRoomFor(messages)) return false;
+    for (const message of messages) this.#push(message);
     return true;
   }
 
-  /**
-   * Waits until the queue is at most half full, so that a replay leaves room for what is said meanwhile. Of several
-   * that wait, each looks again after the one before has put its message.
-   */
-  async put(message: StoredMessage): Promise<void> {
-    while (this.#state === "open" && !this.#isHalfEmpty()) {
-      await new Promise<void>((resolve) => this.#spaceWaiters.push(resolve));
+  /** Resolves when the reader has taken everything, or nobody reads any more. */
+  async untilEmpty(): Promise<void> {
+    while (this.#state === "open" && this.#messages.length > 0) {
+      await new Promise<void>((resolve) => this.#emptyWaiters.push(resolve));
     }
-    this.#push(message);
   }
 
   /** The next message, or undefined at the end; rejects once with what `fail` was given. One reader at a time. */
@@ -64,7 +63,7 @@ export class DeliveryQueue {
     const message = this.#messages.shift();
     if (message !== undefined) {
       this.#bytes -= costOf(message);
-      if (this.#isHalfEmpty()) this.#wakeSpaceWaiters();
+      if (this.#messages.length === 0) this.#wakeEmptyWaiters();
       return Promise.resolve(message);
     }
     if (this.#failure !== undefined) {
@@ -83,7 +82,7 @@ export class DeliveryQueue {
     if (this.#state !== "open") return;
     this.#state = "ended";
     this.#takeReader()?.resolve(undefined);
-    this.#wakeSpaceWaiters();
+    this.#wakeEmptyWaiters();
   }
 
   /** Drops what is queued; the reader gets the error. */
@@ -101,7 +100,7 @@ export class DeliveryQueue {
     this.#messages = [];
     this.#bytes = 0;
     this.#takeReader()?.resolve(undefined);
-    this.#wakeSpaceWaiters();
+    this.#wakeEmptyWaiters();
   }
 
   #push(message: StoredMessage): void {
@@ -115,8 +114,9 @@ export class DeliveryQueue {
     this.#bytes += costOf(message);
   }
 
-  #isHalfEmpty(): boolean {
-    return this.#messages.length * 2 <= this.#limits.maxMessages && this.#bytes * 2 <= this.#limits.maxBytes;
+  #hasRoomFor(messages: readonly StoredMessage[]): boolean {
+    const bytes = messages.reduce((sum, message) => sum + costOf(message), this.#bytes);
+    return this.#messages.length + messages.length <= this.#limits.maxMessages && bytes <= this.#limits.maxBytes;
   }
 
   #takeReader(): Reader | undefined {
@@ -125,8 +125,8 @@ export class DeliveryQueue {
     return reader;
   }
 
-  #wakeSpaceWaiters(): void {
-    for (const wake of this.#spaceWaiters.splice(0)) wake();
+  #wakeEmptyWaiters(): void {
+    for (const wake of this.#emptyWaiters.splice(0)) wake();
   }
 }
 

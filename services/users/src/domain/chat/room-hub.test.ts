@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { StatusCode } from "volant";
-import { MemoryMessageStore } from "../../../test/support/memory-storage.ts";
+import { MemoryMessageStore, MemoryUserStore } from "../../../test/support/memory-storage.ts";
 import { fault } from "../../../test/support/rpc-faults.ts";
+import { SERVICE } from "../../storage/requester.ts";
 import { StorageUnavailableError } from "../../storage/storage-error.ts";
-import type { StoredMessage } from "../../storage/user-store.ts";
+import type { ReadLimits, StoredMessage } from "../../storage/user-store.ts";
 import type { RoomSink } from "./room.ts";
 import { LocalRoomBus, type RoomBus } from "./room-bus.ts";
 import { RoomHub } from "./room-hub.ts";
@@ -15,7 +16,8 @@ class Notebook implements RoomSink {
   readonly contents: string[] = [];
   readonly sequences: bigint[] = [];
   error: unknown;
-  /** Awaited for each replayed message: the pace of a slow reader. */
+  readonly requester = SERVICE;
+  /** Awaited before each batch of a replay: the pace of a slow reader. */
   pace: () => Promise<void> = async () => undefined;
 
   deliver(message: StoredMessage): void {
@@ -23,13 +25,11 @@ class Notebook implements RoomSink {
     this.sequences.push(message.sequence);
   }
 
-  async replay(message: StoredMessage): Promise<void> {
+  async replay(read: (limits: ReadLimits) => Promise<StoredMessage[]>): Promise<readonly StoredMessage[]> {
     await this.pace();
-    this.deliver(message);
-  }
-
-  inTurn(step: () => Promise<void>): Promise<void> {
-    return step();
+    const messages = await read({ messages: 32, bytes: 64 * 1024 });
+    for (const message of messages) this.deliver(message);
+    return messages;
   }
 
   fail(error: unknown): void {
@@ -71,7 +71,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 
 describe("a room", () => {
   it("gives every member, the speaker too, each message once and in order", async () => {
-    const hub = new RoomHub(new MemoryMessageStore(), new LocalRoomBus());
+    const hub = new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), new LocalRoomBus());
     const [ada, bob] = [new Notebook(), new Notebook()];
     const adaSeat = await hub.join("r", ada, 0n);
     const bobSeat = await hub.join("r", bob, 0n);
@@ -84,7 +84,7 @@ describe("a room", () => {
   it("does the same across replicas that share log and bus", async () => {
     const log = new MemoryMessageStore();
     const bus = new LocalRoomBus();
-    const replicas = [new RoomHub(log, bus), new RoomHub(log, bus)];
+    const replicas = [new RoomHub(log, new MemoryUserStore(), bus), new RoomHub(log, new MemoryUserStore(), bus)];
     const members = await Promise.all(
       [0, 1, 0, 1].map(async (replica) => {
         const notebook = new Notebook();
@@ -103,7 +103,7 @@ describe("a room", () => {
   });
 
   it("keeps rooms apart", async () => {
-    const hub = new RoomHub(new MemoryMessageStore(), new LocalRoomBus());
+    const hub = new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), new LocalRoomBus());
     const [ada, bob] = [new Notebook(), new Notebook()];
     const seat = await hub.join("r1", ada, 0n);
     await hub.join("r2", bob, 0n);
@@ -116,7 +116,7 @@ describe("a room", () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
     log.afterAppend = async ({ content }) => (content === "first" ? held : undefined);
-    const hub = new RoomHub(log, new LocalRoomBus());
+    const hub = new RoomHub(log, new MemoryUserStore(), new LocalRoomBus());
     const notebook = new Notebook();
     const seat = await hub.join("r", notebook, 0n);
     const first = seat.say("a", "first");
@@ -133,7 +133,7 @@ describe("a room", () => {
         const log = new MemoryMessageStore();
         const bus = new ManualBus();
         const notebook = new Notebook();
-        await new RoomHub(log, bus).join("r", notebook, 0n);
+        await new RoomHub(log, new MemoryUserStore(), bus).join("r", notebook, 0n);
         const said: StoredMessage[] = [];
         for (let n = 1; n <= 20; n++) said.push(await log.append("r", "elsewhere", `${n}`));
         for (const sequence of order) {
@@ -157,7 +157,7 @@ describe("a room", () => {
     const log = new MemoryMessageStore();
     const bus = new ManualBus();
     const notebook = new Notebook();
-    await new RoomHub(log, bus).join("r", notebook, 0n);
+    await new RoomHub(log, new MemoryUserStore(), bus).join("r", notebook, 0n);
     let release = (): void => undefined;
     log.afterRead = () => new Promise((resolve) => (release = resolve));
     const [first, second] = [await log.append("r", "elsewhere", "1"), await log.append("r", "elsewhere", "2")];
@@ -170,7 +170,7 @@ describe("a room", () => {
 
   it("reads nothing from the log while nothing is missing", async () => {
     const log = new MemoryMessageStore();
-    const hub = new RoomHub(log, new LocalRoomBus());
+    const hub = new RoomHub(log, new MemoryUserStore(), new LocalRoomBus());
     const seat = await hub.join("r", new Notebook(), 0n);
     for (let n = 0; n < 20; n++) await seat.say("ada", "hi");
     assert.equal(log.reads, 0);
@@ -180,7 +180,7 @@ describe("a room", () => {
     const log = new MemoryMessageStore();
     const bus = new ManualBus();
     const notebook = new Notebook();
-    await new RoomHub(log, bus).join("r", notebook, 0n);
+    await new RoomHub(log, new MemoryUserStore(), bus).join("r", notebook, 0n);
     await log.append("r", "elsewhere", "lost");
     const second = await log.append("r", "elsewhere", "heard of");
     log.fault = new StorageUnavailableError("gone");
@@ -192,7 +192,7 @@ describe("a room", () => {
 
   it("is open exactly while someone is in it", async () => {
     const bus = new ManualBus();
-    const hub = new RoomHub(new MemoryMessageStore(), bus);
+    const hub = new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), bus);
     const [first, second] = await Promise.all([hub.join("r", new Notebook(), 0n), hub.join("r", new Notebook(), 0n)]);
     first.leave();
     first.leave();
@@ -210,7 +210,7 @@ describe("a room", () => {
       return 0n;
     };
     const notebook = new Notebook();
-    const seat = await new RoomHub(log, bus).join("r", notebook, 0n);
+    const seat = await new RoomHub(log, new MemoryUserStore(), bus).join("r", notebook, 0n);
     await settled();
     await seat.say("ada", "hi");
     assert.deepEqual(notebook.sequences, [2n]);
@@ -219,7 +219,7 @@ describe("a room", () => {
   it("that could not be opened can be tried again", async () => {
     const log = new MemoryMessageStore();
     const bus = new ManualBus();
-    const hub = new RoomHub(log, bus);
+    const hub = new RoomHub(log, new MemoryUserStore(), bus);
     log.fault = new Error("gone");
     await assert.rejects(hub.join("r", new Notebook(), 0n), /gone/);
     await settled();
@@ -231,7 +231,7 @@ describe("a room", () => {
   });
 
   it("delivers nothing to who has left", async () => {
-    const hub = new RoomHub(new MemoryMessageStore(), new LocalRoomBus());
+    const hub = new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), new LocalRoomBus());
     const [ada, bob] = [new Notebook(), new Notebook()];
     const seat = await hub.join("r", ada, 0n);
     (await hub.join("r", bob, 0n)).leave();
@@ -244,7 +244,7 @@ describe("resume_after", () => {
   async function roomWith(count: number): Promise<{ log: MemoryMessageStore; hub: RoomHub }> {
     const log = new MemoryMessageStore();
     for (let n = 1; n <= count; n++) await log.append("r", "earlier", `${n}`);
-    return { log, hub: new RoomHub(log, new LocalRoomBus()) };
+    return { log, hub: new RoomHub(log, new MemoryUserStore(), new LocalRoomBus()) };
   }
 
   it("replays what came after it, then goes on live", async () => {
@@ -321,7 +321,7 @@ describe("resume_after", () => {
   it("does not repeat what the replay read before the room heard of it", async () => {
     const log = new MemoryMessageStore();
     const bus = new ManualBus();
-    const hub = new RoomHub(log, bus);
+    const hub = new RoomHub(log, new MemoryUserStore(), bus);
     await hub.join("r", new Notebook(), 0n);
     const said: StoredMessage[] = [];
     for (let n = 1; n <= 5; n++) said.push(await log.append("r", "elsewhere", `${n}`));
@@ -359,7 +359,10 @@ describe("the streams of a hub", () => {
 
   it("end with PERMISSION_DENIED when their user is deleted, in every replica", () => {
     const bus = new LocalRoomBus();
-    const hubs = [new RoomHub(new MemoryMessageStore(), bus), new RoomHub(new MemoryMessageStore(), bus)] as const;
+    const hubs = [
+      new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), bus),
+      new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), bus),
+    ] as const;
     const [ada, elsewhere, bob, unnamed, gone] = ["ada", "ada", "bob", undefined, "ada"].map(
       (name) => new Stream(name),
     );
@@ -374,7 +377,7 @@ describe("the streams of a hub", () => {
   });
 
   it("end with UNAVAILABLE when it closes, after which there are no new ones", () => {
-    const hub = new RoomHub(new MemoryMessageStore(), new LocalRoomBus());
+    const hub = new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), new LocalRoomBus());
     const stream = new Stream(undefined);
     hub.enter(stream);
     hub.close();

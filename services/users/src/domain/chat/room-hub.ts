@@ -5,7 +5,8 @@
  * Invariant: a room is open (and listens to the bus) exactly while someone is in it or about to enter.
  */
 
-import type { MessageStore, StoredMessage } from "../../storage/user-store.ts";
+import type { Requester } from "../../storage/requester.ts";
+import type { MessageStore, StoredMessage, UserStore } from "../../storage/user-store.ts";
 import { chatDraining, senderDeleted } from "../errors.ts";
 import { Room, type RoomSink, type Seat } from "./room.ts";
 import type { RoomBus, Unsubscribe } from "./room-bus.ts";
@@ -33,19 +34,31 @@ interface OpenRoom {
 
 interface RoomEntry {
   readonly opened: Promise<OpenRoom>;
+  /** Fires when nobody wants the room any more. */
+  readonly abandoned: AbortController;
   holders: number;
+}
+
+/** A seat that was taken, and by whom. */
+interface Taken {
+  readonly roomId: string;
+  readonly room: Room;
+  readonly seat: Seat;
+  readonly requester: Requester;
 }
 
 export class RoomHub {
   readonly #log: MessageStore;
+  readonly #users: Pick<UserStore, "isDeleted">;
   readonly #bus: RoomBus;
   readonly #rooms = new Map<string, RoomEntry>();
   readonly #participants = new Set<ChatParticipant>();
   readonly #unsubscribeDeletions: Unsubscribe;
   #isClosed = false;
 
-  constructor(log: MessageStore, bus: RoomBus) {
+  constructor(log: MessageStore, users: Pick<UserStore, "isDeleted">, bus: RoomBus) {
     this.#log = log;
+    this.#users = users;
     this.#bus = bus;
     this.#unsubscribeDeletions = bus.onUserDeleted((userId) => this.#endStreamsOf(userId));
   }
@@ -64,11 +77,21 @@ export class RoomHub {
     this.#participants.delete(participant);
   }
 
+  /**
+   * Throws PERMISSION_DENIED for the id of a user who was deleted, by whatever replica; ids that never were a user's may
+   * talk. The participant has its sender before it asks: a deletion is then either in the storage, which is asked here, or
+   * told of later, which ends the stream.
+   */
+  async admit(sender: string, requester: Requester): Promise<void> {
+    if (await this.#users.isDeleted(sender, requester)) throw senderDeleted(sender);
+  }
+
   async join(roomId: string, sink: RoomSink, resumeAfter: bigint): Promise<Membership> {
-    const entry = this.#hold(roomId);
+    const entry = this.#hold(roomId, sink.requester);
     try {
       const { room } = await entry.opened;
-      return this.#toMembership(roomId, entry, room, await room.join(sink, resumeAfter));
+      const seat = await room.join(sink, resumeAfter);
+      return this.#toMembership(entry, { roomId, room, seat, requester: sink.requester });
     } catch (error) {
       this.#release(roomId, entry);
       throw error;
@@ -94,12 +117,12 @@ export class RoomHub {
     }
   }
 
-  #toMembership(roomId: string, entry: RoomEntry, room: Room, seat: Seat): Membership {
+  #toMembership(entry: RoomEntry, { roomId, room, seat, requester }: Taken): Membership {
     let isMember = true;
     return {
       replayed: seat.replayed,
       say: async (senderId, content) => {
-        const message = await this.#log.append(roomId, senderId, content);
+        const message = await this.#log.append(roomId, senderId, content, requester);
         room.receive(message);
         this.#bus.publish(message);
         await room.untilDelivered();
@@ -113,16 +136,24 @@ export class RoomHub {
     };
   }
 
-  #hold(roomId: string): RoomEntry {
-    const entry = this.#rooms.get(roomId) ?? { opened: this.#open(roomId), holders: 0 };
+  #hold(roomId: string, { group, member }: Requester): RoomEntry {
+    const entry = this.#rooms.get(roomId) ?? this.#createEntry(roomId, group, member);
     this.#rooms.set(roomId, entry);
     entry.holders++;
     return entry;
   }
 
+  /** In the turn of whoever comes first, but for all who wait for it: it is given up when the last of them has left. */
+  #createEntry(roomId: string, group: string, member: string): RoomEntry {
+    const abandoned = new AbortController();
+    const opened = this.#open(roomId, { group, member, signal: abandoned.signal });
+    return { opened, abandoned, holders: 0 };
+  }
+
   #release(roomId: string, entry: RoomEntry): void {
     if (--entry.holders > 0) return;
     this.#rooms.delete(roomId);
+    entry.abandoned.abort();
     entry.opened.then(
       ({ unsubscribe }) => unsubscribe(),
       // A room that did not open has nothing to close; whoever waited for it has the error.
@@ -131,7 +162,7 @@ export class RoomHub {
   }
 
   /** Listens first and asks for the end of the log then, so that no message falls between. */
-  async #open(roomId: string): Promise<OpenRoom> {
+  async #open(roomId: string, requester: Requester): Promise<OpenRoom> {
     let room: Room | undefined;
     let early: StoredMessage | undefined;
     const unsubscribe = await this.#bus.subscribe(roomId, (message) => {
@@ -139,7 +170,7 @@ export class RoomHub {
       else room.receive(message);
     });
     try {
-      room = new Room(roomId, this.#log, await this.#log.lastSequence(roomId));
+      room = new Room(roomId, this.#log, await this.#log.lastSequence(roomId, requester));
       // The latest is enough: what was said before it is a gap, and the room reads gaps from the log.
       if (early !== undefined) room.receive(early);
       return { room, unsubscribe };

@@ -7,18 +7,24 @@
  * its place is at or past `#delivered`; going live and comparing the two happen in one turn, so nothing fits between.
  */
 
-import type { MessageStore, StoredMessage } from "../../storage/user-store.ts";
+import { type Requester, SERVICE } from "../../storage/requester.ts";
+import type { MessageStore, ReadLimits, StoredMessage } from "../../storage/user-store.ts";
 import { storageUnavailable } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+
+const READ_LIMITS: ReadLimits = { messages: LIMITS.chatReadMessages, bytes: LIMITS.chatReadBytes };
 
 /** Where a member's messages go. */
 export interface RoomSink {
   /** A message said now. Must not wait. */
   deliver(message: StoredMessage): void;
-  /** A message from the log; resolves when the next may come. */
-  replay(message: StoredMessage): Promise<void>;
-  /** Runs one step of a replay when it is its turn: many rooms must not hold a batch each for one slow reader. */
-  inTurn(step: () => Promise<void>): Promise<void>;
+  /** For whom the log is read. */
+  readonly requester: Requester;
+  /**
+   * Calls `read` when the reader has taken what it was given, and gives the reader what that resolves with. Resolves with
+   * what was taken over: nothing where the reader has left, or has so much else by then that the same must be read again.
+   */
+  replay(read: (limits: ReadLimits) => Promise<StoredMessage[]>): Promise<readonly StoredMessage[]>;
   /** The room cannot go on for this member. */
   fail(error: unknown): void;
 }
@@ -64,7 +70,7 @@ export class Room {
     let replayed = Promise.resolve();
     if (!place.isLive) {
       try {
-        place.position = await this.#clampToLog(resumeAfter);
+        place.position = await this.#clampToLog(resumeAfter, sink.requester);
       } catch (error) {
         this.#places.delete(place);
         throw error;
@@ -86,9 +92,9 @@ export class Room {
     await this.#catchingUp;
   }
 
-  async #clampToLog(resumeAfter: bigint): Promise<bigint> {
+  async #clampToLog(resumeAfter: bigint, requester: Requester): Promise<bigint> {
     if (resumeAfter <= this.#delivered) return resumeAfter;
-    const last = await this.#log.lastSequence(this.#id);
+    const last = await this.#log.lastSequence(this.#id, requester);
     return resumeAfter < last ? resumeAfter : last;
   }
 
@@ -105,7 +111,7 @@ export class Room {
   async #catchUp(): Promise<void> {
     try {
       while (this.#heard > this.#delivered) {
-        for (const message of await this.#readAfter(this.#delivered)) {
+        for (const message of await this.#readAfter(this.#delivered, READ_LIMITS, SERVICE)) {
           if (message.sequence > this.#delivered) this.#deliver(message);
         }
       }
@@ -121,7 +127,9 @@ export class Room {
   async #replay(place: Place): Promise<void> {
     try {
       while (place.position < this.#delivered && this.#places.has(place)) {
-        await place.sink.inTurn(() => this.#replayBatch(place));
+        const { requester } = place.sink;
+        const taken = await place.sink.replay((limits) => this.#readAfter(place.position, limits, requester));
+        place.position = taken.at(-1)?.sequence ?? place.position;
       }
       place.isLive = true;
     } catch (error) {
@@ -129,18 +137,9 @@ export class Room {
     }
   }
 
-  async #replayBatch(place: Place): Promise<void> {
-    if (!this.#places.has(place)) return;
-    for (const message of await this.#readAfter(place.position)) {
-      if (!this.#places.has(place)) return;
-      place.position = message.sequence;
-      await place.sink.replay(message);
-    }
-  }
-
   /** Only asked where something is known to follow: an empty answer means the log cannot be trusted now. */
-  async #readAfter(sequence: bigint): Promise<StoredMessage[]> {
-    const messages = await this.#log.readAfter(this.#id, sequence, LIMITS.chatReplayBatch);
+  async #readAfter(sequence: bigint, limits: ReadLimits, requester: Requester): Promise<StoredMessage[]> {
+    const messages = await this.#log.readAfter(this.#id, sequence, limits, requester);
     if (messages.length === 0) throw storageUnavailable();
     return messages;
   }

@@ -1,15 +1,20 @@
 /**
  * The embedded engine behind the port: PGlite in a worker thread. Owns the session (one, for everyone) and the order of
- * transactions on it; knows nothing of tables.
+ * statements and transactions on it; knows nothing of tables.
  *
- * Invariants: no statement of another caller runs inside a transaction; the data folder stays locked from before the
- * engine starts until after it has flushed and stopped.
+ * Invariants: no statement of another caller runs inside a transaction; a statement that was cancelled before its turn never
+ * reaches the thread; the data folder stays locked from before the engine starts until after it has stopped.
  */
 import type { Database, SqlRow, SqlValue, Transaction } from "../database.ts";
-import { createAbortError, StorageUnavailableError } from "../storage-error.ts";
+import { SERVICE } from "../requester.ts";
+import { StorageUnavailableError } from "../storage-error.ts";
+import { orAbort, settlesWithin } from "../time-limit.ts";
+import { TurnQueue } from "../turn-queue.ts";
 import { openDataFolder } from "./data-folder.ts";
-import { TurnGate } from "./turn-gate.ts";
 import { WorkerClient } from "./worker-client.ts";
+
+/** The session runs one at a time; the second is at hand when it ends. What is there cannot be taken back. */
+const STATEMENTS_IN_WORKER = 2;
 
 export interface PgliteOptions {
   /** Undefined keeps everything in memory. */
@@ -36,7 +41,7 @@ class PgliteDatabase implements Database {
   readonly engine = "pglite";
   readonly #client: WorkerClient;
   readonly #releaseFolder: () => void;
-  readonly #gate = new TurnGate();
+  readonly #queue = new TurnQueue({ maxRunning: STATEMENTS_IN_WORKER });
   #closed: Promise<void> | undefined;
 
   constructor(client: WorkerClient, releaseFolder: () => void) {
@@ -44,22 +49,33 @@ class PgliteDatabase implements Database {
     this.#releaseFolder = releaseFolder;
   }
 
-  lookup<Row extends object = SqlRow>(text: string, params: readonly SqlValue[] = []): Promise<Row[]> {
-    return this.query(text, params);
-  }
-
-  async query<Row extends object = SqlRow>(
+  lookup<Row extends object = SqlRow>(
     text: string,
     params: readonly SqlValue[] = [],
-    signal?: AbortSignal,
+    requester = SERVICE,
   ): Promise<Row[]> {
-    this.#assertOpen();
-    return abandonable(signal, () => this.#gate.pass(() => run<Row>(this.#client, text, params)));
+    return this.query(text, params, requester);
   }
 
-  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    this.#assertOpen();
-    return this.#gate.hold(async () => {
+  /** PGlite cannot interrupt a statement: who cancels one that runs stops waiting, and it ends by itself, in its turn. */
+  query<Row extends object = SqlRow>(
+    text: string,
+    params: readonly SqlValue[] = [],
+    requester = SERVICE,
+  ): Promise<Row[]> {
+    return orAbort(this.write<Row>(text, params, requester), requester.signal);
+  }
+
+  write<Row extends object = SqlRow>(
+    text: string,
+    params: readonly SqlValue[] = [],
+    requester = SERVICE,
+  ): Promise<Row[]> {
+    return this.#queue.pass(requester, () => run<Row>(this.#client, text, params));
+  }
+
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, requester = SERVICE): Promise<T> {
+    return this.#queue.hold(requester, async () => {
       await this.#client.script("BEGIN");
       try {
         const result = await work(transactionOn(this.#client));
@@ -72,19 +88,25 @@ class PgliteDatabase implements Database {
     });
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#gate.hold(() => this.#client.close()).finally(this.#releaseFolder);
+  close(withinMs = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#closed ??= this.#finish(withinMs).finally(this.#releaseFolder);
     return this.#closed;
   }
 
-  #assertOpen(): void {
-    if (this.#closed !== undefined) throw new StorageUnavailableError("the storage is closed");
+  /** A thread that is ended in the middle of a statement leaves what a crash leaves: the next start recovers all commits. */
+  async #finish(withinMs: number): Promise<void> {
+    const flushed = this.#queue.close().then(() => this.#client.close());
+    if (await settlesWithin(flushed, withinMs)) return;
+    this.#queue.refuseWaiting(new StorageUnavailableError("the storage is closed"));
+    await this.#client.terminate();
+    // Its only news is that the thread was ended.
+    await flushed.catch(() => undefined);
   }
 }
 
 function transactionOn(client: WorkerClient): Transaction {
   return {
-    query: (text, params = [], signal) => abandonable(signal, () => run(client, text, params)),
+    query: (text, params = []) => run(client, text, params),
     script: async (text) => {
       await client.script(text);
     },
@@ -97,18 +119,4 @@ async function run<Row extends object>(
   params: readonly SqlValue[],
 ): Promise<Row[]> {
   return (await client.query(text, params)) as Row[];
-}
-
-/** PGlite cannot interrupt a statement: a cancelled reader stops waiting, and what it asked for ends on its own. */
-async function abandonable<T>(signal: AbortSignal | undefined, start: () => Promise<T>): Promise<T> {
-  if (signal === undefined) return start();
-  if (signal.aborted) throw createAbortError(signal);
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(createAbortError(signal));
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([start(), aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

@@ -2,13 +2,19 @@
  * Postgres behind the port: a pool for transactions and for statements that may wait, and a few pipelined connections
  * for short reads. Owns connections, their limits and cancellation; knows nothing of tables.
  *
+ * Whoever finds no connection free waits in our own line and not in the pool's: it takes turns, has a bound, and lets go of a
+ * requester that was cancelled.
+ *
  * Invariants: nothing hangs. Waiting for a connection, for a lock, for a statement and for a forgotten transaction all
  * have a limit. A connection whose statement was cancelled is not used again, because the cancellation may still be on
  * its way and would hit the next statement.
  */
 import { type ClientConfig, Pool, type PoolClient } from "pg";
 import type { Database, SqlRow, SqlValue, Transaction } from "../database.ts";
+import { type Requester, SERVICE } from "../requester.ts";
 import { createAbortError, firstLineOf, StorageUnavailableError } from "../storage-error.ts";
+import { orAbort, settlesWithin } from "../time-limit.ts";
+import { TurnQueue } from "../turn-queue.ts";
 import { PipelinedConnection } from "./pipelined-connection.ts";
 import { isConnectionLost, toStorageError } from "./sql-errors.ts";
 import { prepared } from "./statements.ts";
@@ -16,6 +22,8 @@ import { prepared } from "./statements.ts";
 const DEFAULT_POOL_MAX = 10;
 /** On top of the pool. Two, so that one large answer does not hold up every other read. */
 const PIPELINED_CONNECTIONS = 2;
+/** Short reads under way on all of them: enough to fill them, and few enough that a cancelled crowd is soon through. */
+const MAX_LOOKUPS = 32;
 
 export interface PostgresLimits {
   /** For connecting, and for waiting for a free connection of the pool. */
@@ -58,7 +66,11 @@ class PostgresDatabase implements Database {
   readonly #pool: Pool;
   readonly #pipelined: readonly PipelinedConnection[];
   readonly #timeoutMs: number;
-  readonly #running = new Set<Promise<unknown>>();
+  /** One place for each connection of the pool. */
+  readonly #turns: TurnQueue;
+  readonly #lookupTurns: TurnQueue;
+  /** Connections of the pool that are in use. */
+  readonly #busy = new Set<PoolClient>();
   readonly #log: (line: string) => void;
   #closed: Promise<void> | undefined;
 
@@ -75,7 +87,10 @@ class PostgresDatabase implements Database {
     };
     this.#timeoutMs = statementTimeoutMs + SERVER_HEAD_START_MS;
     this.#log = log;
-    this.#pool = new Pool({ ...config, max: poolMax ?? DEFAULT_POOL_MAX });
+    const max = poolMax ?? DEFAULT_POOL_MAX;
+    this.#pool = new Pool({ ...config, max });
+    this.#turns = new TurnQueue({ maxRunning: max, maxWaitMs: acquireTimeoutMs });
+    this.#lookupTurns = new TurnQueue({ maxRunning: MAX_LOOKUPS, maxWaitMs: acquireTimeoutMs });
     // The pool listens to its idle connections only: one that is lost while in use would end the process.
     this.#pool.on("connect", (client) => {
       client.on("error", (error) => log(`a Postgres connection was lost: ${toStorageError(error).message}`));
@@ -87,24 +102,42 @@ class PostgresDatabase implements Database {
     );
   }
 
-  lookup<Row extends object = SqlRow>(text: string, params: readonly SqlValue[] = []): Promise<Row[]> {
-    return this.#track(() => this.#leastBusy().query<Row>(text, params));
+  lookup<Row extends object = SqlRow>(
+    text: string,
+    params: readonly SqlValue[] = [],
+    requester = SERVICE,
+  ): Promise<Row[]> {
+    return this.#lookupTurns.pass(requester, () => this.#leastBusy().query<Row>(text, params));
   }
 
+  /** Who cancels leaves at once; the connection is free again when the server has stopped. */
   query<Row extends object = SqlRow>(
     text: string,
     params: readonly SqlValue[] = [],
-    signal?: AbortSignal,
+    requester = SERVICE,
   ): Promise<Row[]> {
-    return this.#track(async () => {
-      const client = await this.#acquire(signal);
+    const { signal } = requester;
+    const rows = this.#turns.pass(requester, async () => {
+      const client = await this.#acquire(requester);
       return this.#runOn<Row>(client, text, params, signal);
+    });
+    return orAbort(rows, signal);
+  }
+
+  write<Row extends object = SqlRow>(
+    text: string,
+    params: readonly SqlValue[] = [],
+    requester = SERVICE,
+  ): Promise<Row[]> {
+    return this.#turns.pass(requester, async () => {
+      const client = await this.#acquire(requester);
+      return this.#runOn<Row>(client, text, params, undefined);
     });
   }
 
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#track(async () => {
-      const client = await this.#acquire(undefined);
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, requester = SERVICE): Promise<T> {
+    return this.#turns.pass(requester, async () => {
+      const client = await this.#acquire(requester);
       let broken = false;
       try {
         await send(client, "BEGIN", this.#timeoutMs);
@@ -115,7 +148,7 @@ class PostgresDatabase implements Database {
         broken = isConnectionLost(error) || !(await this.#rollBack(client));
         throw error;
       } finally {
-        client.release(broken);
+        this.#release(client, broken);
       }
     });
   }
@@ -131,42 +164,46 @@ class PostgresDatabase implements Database {
     }
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#finish();
+  close(withinMs = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#closed ??= this.#finish(withinMs);
     return this.#closed;
   }
 
-  async #finish(): Promise<void> {
-    await Promise.allSettled(this.#running);
-    await Promise.all([this.#pool.end(), ...this.#pipelined.map((connection) => connection.close())]);
+  async #finish(withinMs: number): Promise<void> {
+    const ended = this.#endConnections();
+    if (await settlesWithin(ended, withinMs)) return;
+    const closed = new StorageUnavailableError("the storage is closed");
+    for (const turns of [this.#turns, this.#lookupTurns]) turns.refuseWaiting(closed);
+    // With a statement under way this breaks the connection, and the statement fails.
+    for (const client of this.#busy) void client.end();
   }
 
-  async #track<T>(start: () => Promise<T>): Promise<T> {
-    if (this.#closed !== undefined) throw new StorageUnavailableError("the storage is closed");
-    const running = start();
-    this.#running.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#running.delete(running);
-    }
+  async #endConnections(): Promise<void> {
+    await Promise.all([this.#turns.close(), this.#lookupTurns.close()]);
+    await Promise.all([this.#pool.end(), ...this.#pipelined.map((connection) => connection.close())]);
   }
 
   #leastBusy(): PipelinedConnection {
     return this.#pipelined.reduce((best, other) => (other.inFlight < best.inFlight ? other : best));
   }
 
-  async #acquire(signal: AbortSignal | undefined): Promise<PoolClient> {
-    if (signal?.aborted) throw createAbortError(signal);
+  /** There is one free, or to be made. The requester's place is held meanwhile, so that no more are asked for than there are. */
+  async #acquire({ signal }: Requester): Promise<PoolClient> {
     let client: PoolClient;
     try {
       client = await this.#pool.connect();
     } catch (error) {
       throw toStorageError(error);
     }
+    this.#busy.add(client);
     if (!signal?.aborted) return client;
-    client.release();
+    this.#release(client, false);
     throw createAbortError(signal);
+  }
+
+  #release(client: PoolClient, isBroken: boolean): void {
+    this.#busy.delete(client);
+    client.release(isBroken);
   }
 
   async #runOn<Row extends object>(
@@ -186,23 +223,23 @@ class PostgresDatabase implements Database {
       throw signal?.aborted ? createAbortError(signal) : known;
     } finally {
       signal?.removeEventListener("abort", cancel);
-      client.release(lost || signal?.aborted === true);
+      this.#release(client, lost || signal?.aborted === true);
     }
   }
 
   /** Asks the server to stop; the statement then fails, or had just ended, and settles either way. */
   #cancel(client: PoolClient): void {
     if (!("processID" in client) || typeof client.processID !== "number") return;
-    this.lookup("SELECT pg_cancel_backend($1::int)", [client.processID]).catch((error: Error) => {
-      this.#log(`a cancelled statement runs on until its time limit: ${error.message}`);
-    });
+    // Not in a turn: what it frees is what others wait for.
+    this.#leastBusy()
+      .query("SELECT pg_cancel_backend($1::int)", [client.processID])
+      .catch((error: Error) => this.#log(`a cancelled statement runs on until its time limit: ${error.message}`));
   }
 }
 
 function transactionOn(client: PoolClient, timeoutMs: number): Transaction {
   return {
-    async query<Row extends object = SqlRow>(text: string, params: readonly SqlValue[] = [], signal?: AbortSignal) {
-      if (signal?.aborted) throw createAbortError(signal);
+    async query<Row extends object = SqlRow>(text: string, params: readonly SqlValue[] = []) {
       try {
         return (await client.query<Row>(prepared(text, params, timeoutMs))).rows;
       } catch (error) {
