@@ -85,6 +85,18 @@ describe("creating many users", () => {
     assert.equal(summary.message, "0 of 1005 users created; 5 of 1005 failures are not listed");
   });
 
+  it("lists no more failures than their reasons have room, and counts the others", async () => {
+    // As long as a reason can be: each of 32 roles is wrong.
+    const roles = Array.from({ length: LIMITS.roles }, (_, i) => ` ${i}`);
+    const { summary } = await createAll(Array.from({ length: 500 }, () => ({ roles })));
+    const { failures = [] } = summary;
+    const chars = failures.reduce((sum, { reason = "" }) => sum + reason.length, 0);
+    const longest = failures[0]?.reason?.length ?? 0;
+    assert.ok(longest > 2000, `${longest} characters`);
+    assert.ok(chars >= LIMITS.bulkListedReasonChars && chars < LIMITS.bulkListedReasonChars + longest, `${chars}`);
+    assert.match(summary.message ?? "", new RegExp(`; ${500 - failures.length} of 500 failures are not listed$`));
+  });
+
   it("fails as a whole when the storage does, with what was committed left in place", async () => {
     const users = new MemoryUserStore();
     const creation = new BulkCreation(users, SERVICE);

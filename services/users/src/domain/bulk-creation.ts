@@ -5,8 +5,9 @@
  * Invariants: an item is stored whole or not at all; a bad item is a failure in the answer and never costs a good one;
  * batches are stored in the order they came. A caller that vanishes leaves a prefix of its good items behind: batches
  * committed before stay, the one being gathered is dropped, since nobody learns of it. With request_ids the whole stream
- * can be sent again and gives the answer of the first time. The failures beyond `LIMITS.bulkListedFailures` are not
- * listed, only counted in the message, so that the answer stays small.
+ * can be sent again and gives the answer of the first time. The failures beyond `LIMITS.bulkListedFailures`, or
+ * beyond the length that their reasons may have together, are not listed, only counted in the message, so that the answer, and
+ * what a stream holds for it, stays small.
  */
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
@@ -35,6 +36,7 @@ export class BulkCreation {
   #created = 0;
   #failed = 0;
   #failures: Failure[] = [];
+  #reasonChars = 0;
   #last: UserRecord | undefined;
 
   constructor(users: UserStore, requester: Requester) {
@@ -95,7 +97,9 @@ export class BulkCreation {
 
   #fail(index: number, code: StatusCode, reason: string): void {
     this.#failed++;
-    if (this.#failures.length < LIMITS.bulkListedFailures) this.#failures.push({ index, code, reason });
+    if (this.#failures.length >= LIMITS.bulkListedFailures || this.#reasonChars >= LIMITS.bulkListedReasonChars) return;
+    this.#failures.push({ index, code, reason });
+    this.#reasonChars += reason.length;
   }
 
   #toMessage(): string {

@@ -29,8 +29,9 @@ export const LIMITS = {
   /** CreateUserStream: items of one transaction, and their size, whichever is reached first. */
   bulkBatchItems: 100,
   bulkBatchBytes: 64 * 1024,
-  /** CreateUserStream: failures listed in the answer; those beyond are counted in its message. */
+  /** CreateUserStream: failures listed in the answer, and the length of their reasons; those beyond are counted in its message. */
   bulkListedFailures: 1000,
+  bulkListedReasonChars: 256 * 1024,
   roomIdChars: 128,
   /**
    * Chat messages read from the log at a time, by number and by bytes of content, whichever is reached first. A stream that
