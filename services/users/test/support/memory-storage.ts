@@ -194,7 +194,7 @@ export class MemoryMessageStore implements MessageStore {
     return found;
   }
 
-  async lastSequence(roomId: string): Promise<bigint> {
+  async lastSequence(roomId: string, _requester?: Requester): Promise<bigint> {
     if (this.fault !== undefined) throw this.fault;
     return BigInt(this.#room(roomId).length);
   }

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { StatusCode } from "volant";
 import { MemoryMessageStore, MemoryUserStore } from "../../../test/support/memory-storage.ts";
-import { fault } from "../../../test/support/rpc-faults.ts";
-import { SERVICE } from "../../storage/requester.ts";
+import { type Requester, SERVICE } from "../../storage/requester.ts";
 import { StorageUnavailableError } from "../../storage/storage-error.ts";
 import type { ReadLimits, StoredMessage } from "../../storage/user-store.ts";
 import type { RoomSink } from "./room.ts";
@@ -230,6 +228,27 @@ describe("a room", () => {
     assert.deepEqual(notebook.contents, ["hi"]);
   });
 
+  it("is given up while it opens as soon as the last who waits for it is cancelled", async () => {
+    const log = new MemoryMessageStore();
+    const asked: Requester[] = [];
+    log.lastSequence = (_roomId, requester) => {
+      asked.push(requester ?? SERVICE);
+      return new Promise(() => undefined);
+    };
+    const hub = new RoomHub(log, new MemoryUserStore(), new LocalRoomBus());
+    const [first, second] = [new AbortController(), new AbortController()];
+    const joins = [first, second].map(({ signal }) => {
+      return hub.join("r", Object.assign(new Notebook(), { requester: { ...SERVICE, signal } }), 0n);
+    });
+    await settled();
+    first.abort();
+    await assert.rejects(joins[0] as Promise<unknown>, { name: "AbortError" });
+    assert.deepEqual([hub.openRooms, asked[0]?.signal?.aborted], [1, false]);
+    second.abort();
+    await assert.rejects(joins[1] as Promise<unknown>, { name: "AbortError" });
+    assert.deepEqual([hub.openRooms, asked.length, asked[0]?.signal?.aborted], [0, 1, true]);
+  });
+
   it("delivers nothing to who has left", async () => {
     const hub = new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), new LocalRoomBus());
     const [ada, bob] = [new Notebook(), new Notebook()];
@@ -340,49 +359,5 @@ describe("resume_after", () => {
     await (await hub.join("r", bob, 1n)).replayed;
     assert.equal(bob.error, log.fault);
     assert.equal(ada.error, undefined);
-  });
-});
-
-describe("the streams of a hub", () => {
-  class Stream {
-    error: unknown;
-    readonly sender: string | undefined;
-
-    constructor(sender: string | undefined) {
-      this.sender = sender;
-    }
-
-    fail(error: unknown): void {
-      this.error = error;
-    }
-  }
-
-  it("end with PERMISSION_DENIED when their user is deleted, in every replica", () => {
-    const bus = new LocalRoomBus();
-    const hubs = [
-      new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), bus),
-      new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), bus),
-    ] as const;
-    const [ada, elsewhere, bob, unnamed, gone] = ["ada", "ada", "bob", undefined, "ada"].map(
-      (name) => new Stream(name),
-    );
-    for (const stream of [ada, bob, unnamed, gone]) if (stream) hubs[0].enter(stream);
-    if (elsewhere) hubs[1].enter(elsewhere);
-    if (gone) hubs[0].exit(gone);
-    hubs[1].onUserDeleted("ada");
-    for (const stream of [ada, elsewhere]) {
-      fault({ code: StatusCode.PERMISSION_DENIED, message: "User ada was deleted" })(stream?.error);
-    }
-    for (const stream of [bob, unnamed, gone]) assert.equal(stream?.error, undefined);
-  });
-
-  it("end with UNAVAILABLE when it closes, after which there are no new ones", () => {
-    const hub = new RoomHub(new MemoryMessageStore(), new MemoryUserStore(), new LocalRoomBus());
-    const stream = new Stream(undefined);
-    hub.enter(stream);
-    hub.close();
-    const draining = fault({ code: StatusCode.UNAVAILABLE, message: /resume_after/ });
-    draining(stream.error);
-    assert.throws(() => hub.enter(new Stream(undefined)), draining);
   });
 });

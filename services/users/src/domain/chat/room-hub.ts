@@ -6,6 +6,7 @@
  */
 
 import type { Requester } from "../../storage/requester.ts";
+import { orAbort } from "../../storage/time-limit.ts";
 import type { MessageStore, StoredMessage, UserStore } from "../../storage/user-store.ts";
 import { chatDraining, senderDeleted } from "../errors.ts";
 import { Room, type RoomSink, type Seat } from "./room.ts";
@@ -89,7 +90,8 @@ export class RoomHub {
   async join(roomId: string, sink: RoomSink, resumeAfter: bigint): Promise<Membership> {
     const entry = this.#hold(roomId, sink.requester);
     try {
-      const { room } = await entry.opened;
+      // Who is cancelled meanwhile holds the room no longer, so that one that nobody waits for is not opened.
+      const { room } = await orAbort(entry.opened, sink.requester.signal);
       const seat = await room.join(sink, resumeAfter);
       return this.#toMembership(entry, { roomId, room, seat, requester: sink.requester });
     } catch (error) {
