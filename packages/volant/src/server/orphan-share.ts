@@ -5,7 +5,7 @@
  * two get a third each, and so on: some are always left, and who has none is always let in. (Dynamic thresholds, as in the
  * shared buffers of switches.)
  */
-import { networkOf } from "./address-limit.ts";
+import { networkOfPeer } from "../transport/peer-network.ts";
 
 export class OrphanShare {
   readonly client: string;
@@ -23,7 +23,7 @@ export class OrphanShares {
 
   /** For one connection, until {@link leave}. */
   join(peerAddress: string): OrphanShare {
-    const client = clientOf(peerAddress);
+    const client = networkOfPeer(peerAddress);
     let share = this.shares.get(client);
     if (share === undefined) {
       share = new OrphanShare(client);
@@ -50,11 +50,4 @@ export class OrphanShares {
   private forgetUnused(share: OrphanShare): void {
     if (share.users === 0 && share.orphans === 0) this.shares.delete(share.client);
   }
-}
-
-/** The address of a peer without its port; Unix sockets and memory are one client each. */
-function clientOf(address: string): string {
-  const [, inBrackets, bare] = /^(?:\[(.+)\]|([\d.]+)):\d+$/.exec(address) ?? [];
-  // A path may have any number of colons, and is no IPv6 address.
-  return inBrackets === undefined ? (bare ?? address) : networkOf(inBrackets);
 }
