@@ -6,7 +6,8 @@
  * large as the burst ends the connection with ENHANCE_YOUR_CALM and `<cause>-flood` as debug data. A driver that pauses
  * when told to hardly ever gets there: the flood is slowed down to the rate of its budget by TCP.
  *
- * Every budget also grows by one for each call that completed normally, so whoever does real work has more room.
+ * Every budget also grows by one for each call that completed normally, so whoever does real work has more room. A request
+ * that was rejected is no such call.
  */
 
 /** `refuse`: new streams get REFUSED_STREAM. `pause`: reading stops for a while. `close`: the connection ends. */
@@ -49,6 +50,8 @@ export const CHARGES: ReadonlyMap<string, Costs> = new Map<string, Costs>([
   ["handlers-busy", REFUSAL],
   ["reset-budget-spent", REFUSAL],
   ["orphaned-handlers", REFUSAL],
+  // Of an unknown method, or no request of the protocol above: answered with a few fields, and no handler pays for it.
+  ["request-rejected", REFUSAL],
   ["window-update", [["windowUpdates", 1]]],
   ["unknown-frame", GLITCH],
   ["priority", GLITCH],

@@ -206,7 +206,7 @@ export class ConnectionParts {
     this.releaseHeld(stream);
     if (stream.slot !== NO_SLOT) this.slots.streamEnded(stream, this.nowMs);
     if (stream.stall !== undefined) this.stalls.forget(stream);
-    if (how === ClosedHow.ENDED) this.budget.callCompleted();
+    if (how === ClosedHow.ENDED && !stream.isRejected) this.budget.callCompleted();
   }
 
   /** What is queued for it will not be sent. */

@@ -173,6 +173,16 @@ export class Http2Connection implements FrameSink {
     this.parts.charge(cause);
   }
 
+  /**
+   * The layer above has no use for this request and is about to answer it. Charged as a refusal for `cause`: such an answer costs
+   * as much, and no handler stands behind it that could be limited.
+   */
+  rejectRequest(stream: Http2Stream, cause: string): void {
+    if (this.parts.isClosed || stream.isClosed) return;
+    stream.isRejected = true;
+    this.parts.charge(cause);
+  }
+
   /** `bytes` of the stream's DATA were used: the peer may send as many again. */
   consume(stream: Http2Stream, bytes: number): void {
     if (!this.parts.isClosed) this.receiver.consume(stream, bytes);

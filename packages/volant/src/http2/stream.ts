@@ -30,6 +30,8 @@ export class Http2Stream {
   connectionGrant = 0;
   /** Reset with NO_ERROR once our side has ended, whatever the peer still sends (RFC 9113 §8.1). */
   resetWhenDone = false;
+  /** The layer above has no use for the request: its end is no call that completed. */
+  isRejected = false;
   /** Octets of content-length still to come, -1 where none was announced. */
   contentLengthLeft = -1;
   /** Owned by `handler-slots.ts`. */

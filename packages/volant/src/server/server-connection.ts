@@ -276,6 +276,7 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
     const isEncodingRefused = code === StatusCode.UNIMPLEMENTED && this.head.encoding !== undefined;
     const head = refusalHead(httpStatus, isEncodingRefused ? this.limits.compression.acceptEncoding : undefined);
     const status = createRpcError("library", code, message);
+    this.http2.rejectRequest(stream, "request-rejected");
     this.sendEnd(stream, { status, head, headers: undefined, trailers: undefined });
     const { onRejected } = this.options;
     if (onRejected === undefined) return;

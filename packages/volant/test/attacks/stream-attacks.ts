@@ -1,6 +1,7 @@
 /**
  * Attacks with streams that begin and end for nothing: work for handlers, and answers nobody needs.
  */
+import type { Http2Options } from "../../src/http2/options.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
 import { type Attack, OFF, request, Victim } from "./attack.ts";
 
@@ -248,6 +249,45 @@ const unreadRefusals: Attack = {
   },
 };
 
+/** A server that knows none of the methods, and answers as one that does. */
+function createStranger(options: Http2Options): Victim {
+  const victim = new Victim("server", options);
+  const { core } = victim;
+  core.sink.react.onHeaders = (stream) => {
+    core.http2.rejectRequest(stream, "request-rejected");
+    core.http2.sendHeaders(stream, REFUSAL, true);
+    core.http2.resetWhenDone(stream);
+  };
+  return victim;
+}
+
+const unknownMethods: Attack = {
+  name: "calls of unknown methods, answered and read",
+  cve: "CVE-2019-9514",
+  rule: "each rejected request costs as much as a refusal, and earns nothing; in debt we stop reading until it has grown back",
+  options: ["refusalBurst", "refusalsPerSecond"],
+  counter: "request-rejected",
+  unit: "rejected requests answered in a second",
+  allowed: 14_200,
+  off: { refusalBurst: OFF },
+  play: (options) => {
+    const victim = createStranger(options).flood(1_000, 40, (index) => request(1 + 2 * index, true));
+    return { got: victim.countOf("HEADERS"), core: victim.core };
+  },
+  honest: {
+    name: "an old client that calls a method which is gone 5,000 times at once, then 3,000 times a second for ten seconds",
+    play: () => {
+      const victim = createStranger({});
+      const chunk = (from: number): Buffer[] =>
+        Array.from({ length: 1_000 }, (_, index) => request(1 + 2 * (from + index), true));
+      for (let from = 0; from < 5_000; from += 1_000) victim.feed(...chunk(from));
+      victim.flood(10_000, 3, (index) => request(10_001 + 2 * index, true));
+      if (victim.countOf("HEADERS") !== 35_000) throw new Error("not every call was answered");
+      victim.assertUnhurt("request-rejected");
+    },
+  },
+};
+
 const closedStreams: Attack = {
   name: "frames on closed streams",
   cve: "CVE-2019-9514",
@@ -288,5 +328,6 @@ export const STREAM_ATTACKS: readonly Attack[] = [
   illegalAfterEnd,
   unreadResets,
   unreadRefusals,
+  unknownMethods,
   closedStreams,
 ];
