@@ -3,7 +3,7 @@
  */
 import "../runtime-floor.ts";
 
-export { releaseBuffer } from "./buffer-pool.ts";
+export { acquireBuffer, releaseBuffer } from "./buffer-pool.ts";
 export { Http2Connection } from "./connection.ts";
 export type { PeerLists } from "./connection-parts.ts";
 export { ErrorCode, errorCodeName } from "./error-code.ts";

@@ -1,7 +1,8 @@
 /**
  * Flushes every connection that has output once at the end of the turn. Buys: one `setImmediate` and one write per
  * connection for all answers of a turn, instead of one each. A turn that takes longer than a millisecond is flushed
- * between two reads, so that a busy connection does not delay the answers of the others.
+ * between two reads, so that a busy connection does not delay the answers of the others. Whoever else has to do something
+ * once a turn shares the `setImmediate`.
  *
  * Invariant: what was queued is flushed, whatever another connection's flush does.
  */
@@ -15,6 +16,7 @@ const MAX_WAIT_MS = 1;
 
 let pending: Flushable[] = [];
 let pendingSinceMs = 0;
+let endings: (() => void)[] = [];
 let isScheduled = false;
 let taskMs = 0;
 
@@ -22,9 +24,13 @@ let taskMs = 0;
 export function flushAtEndOfTurn(connection: Flushable): void {
   if (pending.length === 0) pendingSinceMs = monotonicMs();
   pending.push(connection);
-  if (isScheduled) return;
-  isScheduled = true;
-  setImmediate(onEndOfTurn);
+  schedule();
+}
+
+/** Runs `ending`, which must not throw, once at the end of the turn, before what was queued is flushed. */
+export function atEndOfTurn(ending: () => void): void {
+  endings.push(ending);
+  schedule();
 }
 
 /** To be called before the next piece of work of a turn. */
@@ -38,12 +44,25 @@ export function taskStartedMs(): number {
   return taskMs;
 }
 
+function schedule(): void {
+  if (isScheduled) return;
+  isScheduled = true;
+  setImmediate(onEndOfTurn);
+}
+
 function onEndOfTurn(): void {
   isScheduled = false;
+  const [first, ...others] = endings;
+  if (first !== undefined) {
+    endings = [];
+    first();
+    for (const ending of others) ending();
+  }
   flushAll();
 }
 
-function flushAll(): void {
+/** Flushes what is queued, before the end of the turn. */
+export function flushAll(): void {
   const connections = pending;
   pending = [];
   let at = 0;

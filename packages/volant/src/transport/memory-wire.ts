@@ -3,9 +3,10 @@
  * in order, so that nothing is ever delivered inside a command. Owns the queue between them, which is bounded like a
  * kernel's: above its capacity a write waits for the reader.
  */
-
+import { networkOfPeer } from "./peer-network.ts";
 import { ProcessHold } from "./process-hold.ts";
 import { setImmediate } from "./time.ts";
+import { type GatedReader, TurnGate } from "./turn-gate.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 
 const MEMORY_PEER: Peer = { address: "memory" };
@@ -14,11 +15,11 @@ const CAPACITY_BYTES = 65_536;
 /** Most that is read at once, as from a socket. */
 const READ_BYTES = 65_536;
 
-export class MemoryWire implements Wire {
+export class MemoryWire implements Wire, GatedReader {
   /** Who the other side is. */
   readonly peer: Peer;
   receivedBytes = 0;
-  private readonly sink: WireSink;
+  private readonly gate: TurnGate;
   /** Of the inbox. */
   private readonly capacityBytes: number;
   private other: MemoryWire | undefined;
@@ -30,13 +31,14 @@ export class MemoryWire implements Wire {
   private endReceived = false;
   private endDelivered = false;
   private paused = false;
+  private isWaitingForTurn = false;
   private closed = false;
   private scheduled = false;
   private readonly hold = new ProcessHold();
 
   constructor(sink: WireSink, capacityBytes: number = CAPACITY_BYTES, peer: Peer = MEMORY_PEER) {
-    this.sink = sink;
     this.peer = peer;
+    this.gate = new TurnGate(sink, networkOfPeer(peer.address), this);
     this.capacityBytes = capacityBytes;
   }
 
@@ -65,10 +67,21 @@ export class MemoryWire implements Wire {
 
   pause(): void {
     this.paused = true;
+    this.gate.hold();
   }
 
   resume(): void {
     this.paused = false;
+    this.gate.release();
+    this.schedule();
+  }
+
+  stopReading(): void {
+    this.isWaitingForTurn = true;
+  }
+
+  startReading(): void {
+    this.isWaitingForTurn = false;
     this.schedule();
   }
 
@@ -80,6 +93,7 @@ export class MemoryWire implements Wire {
   }
 
   destroy(): void {
+    this.gate.drop();
     this.ended = true;
     this.other?.receiveEnd();
     this.close();
@@ -106,7 +120,7 @@ export class MemoryWire implements Wire {
     setImmediate(() => {
       this.other?.wrote();
       this.wrote();
-      this.sink.onClosed(undefined);
+      this.gate.onClosed(undefined);
     });
   }
 
@@ -128,20 +142,24 @@ export class MemoryWire implements Wire {
 
   private deliver(): void {
     // What arrives meanwhile waits for the next turn.
-    for (let left = this.inbox.length; left > 0 && !this.paused && !this.closed; left--) {
+    for (let left = this.inbox.length; left > 0 && this.mayDeliver; left--) {
       const chunk = this.inbox.shift()!;
       this.inboxBytes -= chunk.length;
       this.receivedBytes += chunk.length;
       if (this.inbox.length > 0) this.schedule();
-      this.sink.onChunk(chunk);
+      this.gate.onBytes(chunk);
       // As a socket's buffer is read into again: who still refers to it finds out.
       chunk.fill(0xdb);
       if (this.inboxBytes <= this.capacityBytes) this.other?.wrote();
     }
-    if (this.paused || this.closed || this.inbox.length > 0 || !this.endReceived || this.endDelivered) return;
+    if (!this.mayDeliver || this.inbox.length > 0 || !this.endReceived || this.endDelivered) return;
     this.endDelivered = true;
-    this.sink.onEnd();
+    this.gate.onEnd();
     if (this.ended) this.close();
     else this.end();
+  }
+
+  private get mayDeliver(): boolean {
+    return !this.paused && !this.isWaitingForTurn && !this.closed;
   }
 }

@@ -4,8 +4,8 @@
  * resident. docs/adr/0009-shared-read-buffer.md.
  *
  * Node does this for sockets that a program opens (`onread` of net.connect), and not for those that a server accepts. The
- * fields behind that option are set here, for both; where a Node has them no more the caller reads as everybody does. Not
- * on Windows: there the system is given the buffer ahead of the octets, and two sockets would share it.
+ * fields behind that option are set here, for both, and for TLS as well; where a Node has them no more the caller reads as
+ * everybody does. Not on Windows: there the system is given the buffer ahead of the octets, and two sockets would share it.
  */
 import { Socket } from "node:net";
 import { MAX_READ_BYTES, type ReadPace } from "./read-pace.ts";

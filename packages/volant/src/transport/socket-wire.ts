@@ -3,11 +3,11 @@
  */
 
 import type { Socket } from "node:net";
+import { networkOfPeer } from "./peer-network.ts";
 import { ProcessHold } from "./process-hold.ts";
-import { ReadPace } from "./read-pace.ts";
 import { shareReads } from "./shared-reads.ts";
-import { monotonicMs, setImmediate } from "./time.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
+import { type GatedReader, TurnGate } from "./turn-gate.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 
 /**
@@ -21,16 +21,14 @@ interface HandleOfSystem {
   readonly _parent?: HandleOfSystem;
 }
 
-/** Wires of this thread that read nothing until the next turn. */
-let yieldingCount = 0;
-
-export class SocketWire implements Wire {
+export class SocketWire implements Wire, GatedReader {
   readonly peer: Peer;
   private readonly socket: Socket;
+  private readonly gate: TurnGate;
   private readonly hold = new ProcessHold();
   private isReferenced = true;
   private isPaused = false;
-  private isYielding = false;
+  private isWaitingForTurn = false;
 
   /**
    * The socket must be connected. `path` names a Unix socket, which has no address of its own; `tls` is what a handshake on
@@ -41,17 +39,14 @@ export class SocketWire implements Wire {
     this.peer = { address: peerAddress(socket, path), tls };
     let failure: Error | undefined;
     socket.setNoDelay(true);
-    const pace = new ReadPace();
-    const onBytes = (bytes: Buffer): void => {
-      const startedMs = monotonicMs();
-      sink.onChunk(bytes);
-      if (pace.onRead(bytes.length, monotonicMs() - startedMs, yieldingCount)) this.yieldTurn();
-    };
-    // TLS has its own buffer below, and hands on what it has decrypted although it was told to pause.
-    if (tls !== undefined || !shareReads(socket, pace, onBytes))
-      socket.on("data", (chunk: Buffer) => sink.onChunk(chunk));
-    else socket.resume();
-    socket.on("end", () => sink.onEnd());
+    this.gate = new TurnGate(sink, networkOfPeer(this.peer.address), this);
+    const onBytes = (bytes: Buffer): void => this.gate.onBytes(bytes);
+    // What TLS has decrypted already is waiting in the socket; both ways it comes behind that.
+    const early = socket.readableLength > 0 ? (socket.read() as Buffer | null) : null;
+    if (!shareReads(socket, this.gate.pace, onBytes)) socket.on("data", onBytes);
+    socket.resume();
+    if (early !== null) this.gate.onEarlyBytes(early);
+    socket.on("end", () => this.gate.onEnd());
     socket.on("error", (error) => {
       failure ??= error;
       // Node leaves a socket open whose TLS is broken: nothing would be read of it any more, and nobody would hear of that.
@@ -59,7 +54,7 @@ export class SocketWire implements Wire {
     });
     socket.on("close", () => {
       this.hold.set(false);
-      sink.onClosed(failure);
+      this.gate.onClosed(failure);
     });
   }
 
@@ -94,13 +89,15 @@ export class SocketWire implements Wire {
   pause(): void {
     this.isPaused = true;
     this.updateHold();
+    this.gate.hold();
     this.socket.pause();
   }
 
   resume(): void {
     this.isPaused = false;
     this.updateHold();
-    if (!this.isYielding) this.socket.resume();
+    this.gate.release();
+    if (!this.isWaitingForTurn && !this.isPaused) this.socket.resume();
   }
 
   end(): void {
@@ -109,6 +106,7 @@ export class SocketWire implements Wire {
   }
 
   destroy(): void {
+    this.gate.drop();
     this.socket.destroy();
   }
 
@@ -124,17 +122,14 @@ export class SocketWire implements Wire {
     this.socket.unref();
   }
 
-  /** Nothing more is read until the others had their turn. */
-  private yieldTurn(): void {
-    if (this.isPaused || this.isYielding || this.socket.destroyed) return;
-    this.isYielding = true;
-    yieldingCount++;
+  stopReading(): void {
+    this.isWaitingForTurn = true;
     this.socket.pause();
-    setImmediate(() => {
-      this.isYielding = false;
-      yieldingCount--;
-      if (!this.isPaused) this.socket.resume();
-    });
+  }
+
+  startReading(): void {
+    this.isWaitingForTurn = false;
+    if (!this.isPaused) this.socket.resume();
   }
 
   private updateHold(): void {

@@ -1,0 +1,160 @@
+/**
+ * Stands between what reads a connection and what handles it, and lets bytes through when it is the connection's turn. Owns
+ * what has arrived and waits, in order: bytes, then the end, then the close. `turn-scheduler.ts` says whose turn it is.
+ *
+ * What waits is bounded: reading stops with the first byte that does. A cleartext socket then delivers nothing more, TLS the
+ * rest of what it has decrypted, 64 KiB at most.
+ */
+import { ParkedBytes } from "./parked-bytes.ts";
+import { ReadPace } from "./read-pace.ts";
+import type { ConnectionTurns, TurnScheduler, TurnTaker } from "./turn-scheduler.ts";
+import { threadTurns } from "./turns.ts";
+import type { WireSink } from "./wire.ts";
+
+/** With that much waiting on all connections of the thread, what arrives goes through as it comes. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+/** What reads the connection. */
+export interface GatedReader {
+  stopReading(): void;
+  startReading(): void;
+}
+
+export class TurnGate implements TurnTaker {
+  readonly pace: ReadPace = new ReadPace();
+  private readonly sink: WireSink;
+  private readonly reader: GatedReader;
+  private readonly turns: TurnScheduler;
+  private readonly place: ConnectionTurns;
+  private readonly parked = new ParkedBytes();
+  private pieceBytes = 0;
+  private isInside = false;
+  /** The sink takes nothing for now. */
+  private isHeld = false;
+  private isReadingStopped = false;
+  private hasEnd = false;
+  private close: { readonly error: Error | undefined } | undefined = undefined;
+  private isOver = false;
+
+  /** `peerKey`: see {@link networkOfPeer}. */
+  constructor(sink: WireSink, peerKey: string, reader: GatedReader, turns: TurnScheduler = threadTurns) {
+    this.sink = sink;
+    this.reader = reader;
+    this.turns = turns;
+    this.place = turns.join(peerKey, this);
+  }
+
+  /** `bytes` are the caller's again when it returns. */
+  onBytes(bytes: Buffer): void {
+    if (this.isOver) return;
+    // The connection's own code may make it deliver more.
+    const isFree = !this.isInside && this.turns.begin(this.place, performance.now());
+    if (this.isInside || this.isHeld || this.parked.length > 0) this.park(bytes);
+    else if (isFree || ParkedBytes.total >= MAX_WAITING_BYTES) this.deliver(bytes);
+    else this.park(bytes);
+  }
+
+  /** What had arrived before there was a gate, in front of everything else. It comes in a turn of its own. */
+  onEarlyBytes(bytes: Buffer): void {
+    this.park(bytes);
+  }
+
+  onEnd(): void {
+    this.hasEnd = true;
+    this.settle();
+  }
+
+  /** What had arrived before is handled first, unless nobody wants it. */
+  onClosed(error: Error | undefined): void {
+    this.close = { error };
+    if (this.isHeld) this.drop();
+    this.settle();
+  }
+
+  /** The sink takes nothing until {@link release}. */
+  hold(): void {
+    this.isHeld = true;
+    this.turns.stopWaiting(this.place);
+  }
+
+  release(): void {
+    this.isHeld = false;
+    this.settle();
+  }
+
+  /** The connection was destroyed from our side. */
+  drop(): void {
+    this.parked.clear();
+    this.hasEnd = false;
+  }
+
+  takeTurn(): void {
+    try {
+      if (this.parked.length > 0) this.parked.take(this.pace.bytes, this.handle);
+    } finally {
+      this.settle();
+    }
+  }
+
+  onCharged(ms: number): void {
+    this.pace.onPiece(this.pieceBytes, ms);
+    this.pieceBytes = 0;
+  }
+
+  private deliver(bytes: Buffer): void {
+    const { bytes: most } = this.pace;
+    if (bytes.length <= most) {
+      this.handle(bytes);
+      if (this.hasEnd || this.parked.length > 0) this.settle();
+      return;
+    }
+    this.handle(bytes.subarray(0, most));
+    this.park(bytes.subarray(most));
+  }
+
+  private readonly handle = (piece: Buffer): void => {
+    this.isInside = true;
+    this.pieceBytes = piece.length;
+    try {
+      this.sink.onChunk(piece);
+    } finally {
+      this.isInside = false;
+      this.turns.end(this.place, performance.now());
+    }
+  };
+
+  private park(bytes: Buffer): void {
+    if (this.isOver) return;
+    this.parked.add(bytes);
+    if (!this.isReadingStopped) {
+      this.isReadingStopped = true;
+      this.reader.stopReading();
+    }
+    this.settle();
+  }
+
+  /** What is to come next: a turn for what waits, the end or the close, or more to read. */
+  private settle(): void {
+    if (this.isInside || this.isOver) return;
+    if (this.parked.length > 0) {
+      if (!this.isHeld) this.turns.wait(this.place);
+      return;
+    }
+    if (this.hasEnd && !this.isHeld) {
+      this.hasEnd = false;
+      this.sink.onEnd();
+    }
+    if (this.close !== undefined) this.finish(this.close.error);
+    else if (this.isReadingStopped && !this.isHeld) {
+      this.isReadingStopped = false;
+      this.reader.startReading();
+    }
+  }
+
+  private finish(error: Error | undefined): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.turns.leave(this.place);
+    this.sink.onClosed(error);
+  }
+}
