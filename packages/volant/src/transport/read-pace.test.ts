@@ -25,10 +25,13 @@ test("a stop of the whole process makes pieces an eighth, and handlers that alwa
   assert.equal(pace.bytes, 256);
 });
 
-test("a piece that is not full changes nothing, whatever it took", () => {
+test("a piece that was not full makes the next one smaller where it took long, and never larger", () => {
   const pace = new ReadPace();
-  const { bytes } = pace;
-  pace.onPiece(bytes - 1, 50);
-  pace.onPiece(bytes - 1, 0);
-  assert.equal(pace.bytes, bytes);
+  const first = pace.bytes;
+  pace.onPiece(first - 1, 0);
+  assert.equal(pace.bytes, first);
+  pace.onPiece(4_000, 2);
+  assert.equal(pace.bytes, 1_000);
+  pace.onPiece(30, 2);
+  assert.equal(pace.bytes, 256, "one call that takes long");
 });

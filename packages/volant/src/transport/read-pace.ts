@@ -11,23 +11,22 @@ const FIRST_BYTES = 8_192;
 /** About ten of the shortest calls there are: handlers that take long make it so few. */
 const SMALLEST_BYTES = 256;
 export const MAX_READ_BYTES = 131_072;
-/** A full piece that took longer makes the next one smaller, so that it takes about half of that. */
+/** A piece that took longer makes the next one smaller, so that it takes about half of that. */
 const LONG_MS = 1;
 /** At most by so much: a process that had to wait for its processor is no reason to read byte by byte. */
 const MOST_SHRINKING = 8;
-/** One that took less makes it larger: twice as much is still well below a millisecond. */
+/** A full one that took less makes it larger: twice as much is still well below a millisecond. */
 const SHORT_MS = 0.3;
 
 export class ReadPace {
   /** Bytes to handle at most. */
   bytes = FIRST_BYTES;
 
-  /** A piece of that length was handled. One that is not full says little: what it took may have been one message. */
+  /** A piece of that length was handled. */
   onPiece(length: number, tookMs: number): void {
-    if (length < this.bytes) return;
     if (tookMs > LONG_MS) {
       const factor = Math.min(MOST_SHRINKING, (2 * tookMs) / LONG_MS);
-      this.bytes = Math.max(SMALLEST_BYTES, Math.floor(this.bytes / factor));
-    } else if (tookMs < SHORT_MS) this.bytes = Math.min(MAX_READ_BYTES, this.bytes * 2);
+      this.bytes = Math.max(SMALLEST_BYTES, Math.min(this.bytes, Math.floor(length / factor)));
+    } else if (tookMs < SHORT_MS && length >= this.bytes) this.bytes = Math.min(MAX_READ_BYTES, this.bytes * 2);
   }
 }

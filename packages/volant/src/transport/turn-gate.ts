@@ -97,7 +97,7 @@ export class TurnGate implements TurnTaker {
   }
 
   onCharged(ms: number): void {
-    this.pace.onPiece(this.pieceBytes, ms);
+    if (this.pieceBytes > 0) this.pace.onPiece(this.pieceBytes, ms);
     this.pieceBytes = 0;
   }
 
