@@ -53,6 +53,7 @@ export interface ServerParts {
   readonly running: RunningHandlers;
   readonly faults: FaultTotals;
   readonly losses: LossReports;
+  readonly turns: { waited: number };
 }
 
 /** What a call hears of the end of its connection, where more is known than that it ended. */
@@ -93,10 +94,8 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   private isLossReported = false;
 
   /** `onGone` is called once, when the connection is over and holds nothing any more. */
-  constructor(
-    { router, options, running, faults, losses }: ServerParts,
-    onGone: (connection: ServerConnection) => void,
-  ) {
+  constructor(parts: ServerParts, onGone: (connection: ServerConnection) => void) {
+    const { router, options, running, faults, losses, turns } = parts;
     this.router = router;
     this.options = options;
     this.running = running;
@@ -114,6 +113,8 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
       },
       (error) => this.reportError(error, undefined),
     );
+    this.driver.turnSliceMs = options.turnSliceMs;
+    this.driver.onTurnWaited = () => void turns.waited++;
     this.keepalive = new Keepalive(this.driver, options.keepalive);
     this.lifetime = new ConnectionLifetime(options, this);
   }

@@ -14,6 +14,8 @@ export interface ServerStats {
     /** Orphaned for longer than `http2.abandonedHandlerMs`: they most likely hang. */
     readonly abandoned: number;
   };
+  /** How often what a client sent had to wait for others to have their turn of the event loop: see `turnSliceMs`. */
+  readonly turnsWaited: number;
   /**
    * What peers did wrong or too often, and connections and calls that were refused, by cause, since the server was made.
    * Causes are a fixed, small set: good labels of a metric (`h2_abuse_total{cause}`).

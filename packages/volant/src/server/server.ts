@@ -47,6 +47,7 @@ export class Server {
   private readonly running: RunningHandlers;
   private readonly faults = new FaultTotals();
   private readonly losses: LossReports;
+  private readonly turns = { waited: 0 };
   private readonly addresses: AddressLimit;
   private readonly idleWaiters: (() => void)[] = [];
   private readonly observers: ServerObserver[] = [];
@@ -132,8 +133,8 @@ export class Server {
    */
   attach(createWire: (sink: WireSink) => Wire): void {
     this.refuseStopped();
-    const { router, options, running, faults, losses } = this;
-    const parts = { router, options, running, faults, losses };
+    const { router, options, running, faults, losses, turns } = this;
+    const parts = { router, options, running, faults, losses, turns };
     const connection = new ServerConnection(parts, (gone) => this.onGone(gone));
     this.connections.add(connection);
     connection.start(createWire(connection.wireSink));
@@ -151,6 +152,7 @@ export class Server {
       connections: this.connectionCount,
       streams: this.streamCount,
       handlers: { running: running.size, orphaned: running.orphanedSize, abandoned: running.abandonedSize },
+      turnsWaited: this.turns.waited,
       faults: this.faults.snapshot(this.connections.values().map(({ http2 }) => http2)),
     };
   }

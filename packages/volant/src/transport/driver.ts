@@ -9,6 +9,7 @@ import { type Flushable, flushAtEndOfTurn, flushIfLate } from "./flush-queue.ts"
 import { LATE_MS } from "./late.ts";
 import { monotonicMs } from "./time.ts";
 import { timerWheel, WheelTimer } from "./timer-wheel.ts";
+import { DEFAULT_SLICE_MS } from "./turn-scheduler.ts";
 import type { Peer, Wire, WireSink } from "./wire.ts";
 import { WRITE_STALLED, WriteStall } from "./write-stall.ts";
 
@@ -40,6 +41,9 @@ export class Driver implements WireSink, Flushable {
   lastReadMs = 0;
   /** What the wire said when it broke. Set before the core, and with it the sink, hears of the end. */
   closeError: Error | undefined = undefined;
+  /** To be set before there is a wire. */
+  turnSliceMs: number = DEFAULT_SLICE_MS;
+  onTurnWaited: () => void = nothing;
   private wire: Wire | undefined;
   private writeStallTimeoutMs = Number.POSITIVE_INFINITY;
   /** Made when a write waits for the first time. */
@@ -263,6 +267,8 @@ export class Driver implements WireSink, Flushable {
     this.afterCore();
   }
 }
+
+function nothing(): void {}
 
 function rethrow(error: unknown): never {
   throw error;

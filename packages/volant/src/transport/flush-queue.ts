@@ -16,7 +16,7 @@ const MAX_WAIT_MS = 1;
 
 let pending: Flushable[] = [];
 let pendingSinceMs = 0;
-let endings: (() => void)[] = [];
+const endings: (() => void)[] = [];
 let isScheduled = false;
 let taskMs = 0;
 
@@ -52,12 +52,7 @@ function schedule(): void {
 
 function onEndOfTurn(): void {
   isScheduled = false;
-  const [first, ...others] = endings;
-  if (first !== undefined) {
-    endings = [];
-    first();
-    for (const ending of others) ending();
-  }
+  for (let count = endings.length; count > 0; count--) endings.shift()!();
   flushAll();
 }
 

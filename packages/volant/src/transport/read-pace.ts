@@ -7,7 +7,7 @@
  */
 
 /** Few at first: a peer that reconnects for each burst gains nothing by it. */
-const FIRST_BYTES = 8_192;
+const FIRST_BYTES = 4_096;
 /** About ten of the shortest calls there are: handlers that take long make it so few. */
 const SMALLEST_BYTES = 256;
 export const MAX_READ_BYTES = 131_072;
@@ -17,6 +17,7 @@ const LONG_MS = 1;
 const MOST_SHRINKING = 8;
 /** A full one that took less makes it larger: twice as much is still well below a millisecond. */
 const SHORT_MS = 0.3;
+const VERY_SHORT_MS = 0.1;
 
 export class ReadPace {
   /** Bytes to handle at most. */
@@ -27,6 +28,8 @@ export class ReadPace {
     if (tookMs > LONG_MS) {
       const factor = Math.min(MOST_SHRINKING, (2 * tookMs) / LONG_MS);
       this.bytes = Math.max(SMALLEST_BYTES, Math.min(this.bytes, Math.floor(length / factor)));
-    } else if (tookMs < SHORT_MS && length >= this.bytes) this.bytes = Math.min(MAX_READ_BYTES, this.bytes * 2);
+    } else if (tookMs < SHORT_MS && length >= this.bytes) {
+      this.bytes = Math.min(MAX_READ_BYTES, this.bytes * (tookMs < VERY_SHORT_MS ? 4 : 2));
+    }
   }
 }

@@ -2,12 +2,13 @@
  * Stands between what reads a connection and what handles it, and lets bytes through when it is the connection's turn. Owns
  * what has arrived and waits, in order: bytes, then the end, then the close. `turn-scheduler.ts` says whose turn it is.
  *
- * What waits is bounded: reading stops with the first byte that does. A cleartext socket then delivers nothing more, TLS the
- * rest of what it has decrypted, 64 KiB at most.
+ * What waits is bounded: reading stops with the second chunk that does, and with the first where more is to come at once.
+ * A cleartext socket then delivers nothing more, TLS the rest of what it has decrypted, 64 KiB at most. One chunk alone is
+ * most likely handled before the socket could be read again, and to stop and start it costs more than a short call.
  */
 import { ParkedBytes } from "./parked-bytes.ts";
 import { ReadPace } from "./read-pace.ts";
-import type { ConnectionTurns, TurnScheduler, TurnTaker } from "./turn-scheduler.ts";
+import { type ConnectionTurns, DEFAULT_SLICE_MS, type TurnScheduler, type TurnTaker } from "./turn-scheduler.ts";
 import { threadTurns } from "./turns.ts";
 import type { WireSink } from "./wire.ts";
 
@@ -27,6 +28,8 @@ export class TurnGate implements TurnTaker {
   private readonly turns: TurnScheduler;
   private readonly place: ConnectionTurns;
   private readonly parked = new ParkedBytes();
+  /** Nothing ever waits for a turn. */
+  private readonly isOpen: boolean;
   private pieceBytes = 0;
   private isInside = false;
   /** The sink takes nothing for now. */
@@ -41,7 +44,9 @@ export class TurnGate implements TurnTaker {
     this.sink = sink;
     this.reader = reader;
     this.turns = turns;
-    this.place = turns.join(peerKey, this);
+    const { turnSliceMs = DEFAULT_SLICE_MS } = sink;
+    this.isOpen = turnSliceMs === Number.POSITIVE_INFINITY;
+    this.place = turns.join(peerKey, this, turnSliceMs);
   }
 
   /** `bytes` are the caller's again when it returns. */
@@ -50,8 +55,12 @@ export class TurnGate implements TurnTaker {
     // The connection's own code may make it deliver more.
     const isFree = !this.isInside && this.turns.begin(this.place, performance.now());
     if (this.isInside || this.isHeld || this.parked.length > 0) this.park(bytes);
+    else if (this.isOpen) this.handle(bytes);
     else if (isFree || ParkedBytes.total >= MAX_WAITING_BYTES) this.deliver(bytes);
-    else this.park(bytes);
+    else {
+      this.sink.onTurnWaited?.();
+      this.park(bytes);
+    }
   }
 
   /** What had arrived before there was a gate, in front of everything else. It comes in a turn of its own. */
@@ -125,8 +134,9 @@ export class TurnGate implements TurnTaker {
 
   private park(bytes: Buffer): void {
     if (this.isOver) return;
+    const isMoreToCome = this.parked.length > 0 || bytes.length >= this.pace.bytes;
     this.parked.add(bytes);
-    if (!this.isReadingStopped) {
+    if (isMoreToCome && !this.isReadingStopped) {
       this.isReadingStopped = true;
       this.reader.stopReading();
     }

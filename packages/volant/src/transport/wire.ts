@@ -34,6 +34,10 @@ export interface Wire {
 }
 
 export interface WireSink {
+  /** See `turn-scheduler.ts`; Infinity: bytes come as they are read, whoever else waits. Default 1 ms. */
+  readonly turnSliceMs?: number;
+  /** Bytes have arrived that have to wait for their turn. */
+  onTurnWaited?(): void;
   /** `bytes` belong to the wire again after the call. */
   onChunk(bytes: Buffer): void;
   /** The peer ended its side. */

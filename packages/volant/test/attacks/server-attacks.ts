@@ -9,6 +9,7 @@ import { MemoryPeer } from "./memory-peer.ts";
 import { MESSAGE_ATTACKS } from "./message-attacks.ts";
 import { OBJECT_ATTACKS } from "./object-attacks.ts";
 import { assertUnhurt, type ServerAttack, type ServerScene, scene } from "./server-attack.ts";
+import { TURN_ATTACKS } from "./turn-attacks.ts";
 import { UNREAD_ATTACKS } from "./unread-attacks.ts";
 import { turns } from "./virtual-time.ts";
 
@@ -347,4 +348,5 @@ export const SERVER_ATTACKS: readonly ServerAttack[] = [
   echoedError,
   ...MESSAGE_ATTACKS,
   ...OBJECT_ATTACKS,
+  ...TURN_ATTACKS,
 ];

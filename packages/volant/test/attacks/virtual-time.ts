@@ -49,6 +49,11 @@ export class VirtualTime {
     }
   }
 
+  /** Work that takes that long: time moves on within a turn of the loop. */
+  spend(ms: number): void {
+    this.clock.advance(ms);
+  }
+
   /** Seconds until `isOver`, looked at every second, at most `limit`. */
   async secondsUntil(
     isOver: () => boolean,

@@ -210,6 +210,7 @@ test("stats tell what there is and what was counted, on both sides", async (t) =
     connections: 0,
     streams: 0,
     handlers: { running: 0, orphaned: 0, abandoned: 0 },
+    turnsWaited: 0,
     faults: {},
   });
   const channel = lab.channel();
