@@ -12,7 +12,11 @@ import { backlog } from "./scenarios/backlog.ts";
 import { bidiStreaming } from "./scenarios/bidi-streaming.ts";
 import { clientStreaming } from "./scenarios/client-streaming.ts";
 import { codec } from "./scenarios/codec.ts";
+
 import { decodeWorst } from "./scenarios/decode-worst.ts";
+
+import { fairness } from "./scenarios/fairness.ts";
+
 import { floods } from "./scenarios/floods.ts";
 import { http2Micro } from "./scenarios/http2-micro.ts";
 import { idleConnections } from "./scenarios/idle-connections.ts";
@@ -32,6 +36,7 @@ const SCENARIOS: readonly Scenario[] = [
   idleConnections,
   floods,
   backlog,
+  fairness,
   streamMemory,
   codec,
   decodeWorst,
