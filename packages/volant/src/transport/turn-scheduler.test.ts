@@ -142,7 +142,7 @@ test("whoever asks for little has its pieces done as they come, and nothing is p
   assert.equal(bench.scheduler.size.waiting, 0);
 });
 
-test("a turn has about three milliseconds for what is done at once and two for what waited, however many flood", () => {
+test("a turn has about four milliseconds for what is done at once and two for what waited, however many flood", () => {
   for (const [connections, peers] of [
     [1, 1],
     [16, 1],
@@ -155,7 +155,7 @@ test("a turn has about three milliseconds for what is done at once and two for w
       const before = bench.loop.timeMs;
       bench.run(1);
       const tookMs = bench.loop.timeMs - before;
-      assert.ok(tookMs <= 6, `${tookMs} ms in turn ${turn} with ${connections} connections of ${peers} peers`);
+      assert.ok(tookMs <= 7, `${tookMs} ms in turn ${turn} with ${connections} connections of ${peers} peers`);
     }
   }
 });

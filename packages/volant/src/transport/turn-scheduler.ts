@@ -21,7 +21,7 @@ export const DEFAULT_SLICE_MS = 1;
 /** The most that is charged for what runs behind a piece. */
 const MOST_BEHIND_MS = 1;
 /** For all pieces that are done at once in a turn, and for those that waited. */
-const AT_ONCE_MS = 3;
+const AT_ONCE_MS = 4;
 const WAITED_MS = 2;
 /** Pieces that waited, done in one turn. */
 const MAX_STEPS = 32;
@@ -152,7 +152,8 @@ export class TurnScheduler {
   private isFree(connection: ConnectionTurns, nowMs: number): boolean {
     const { peer } = connection;
     if (nowMs - this.turnStartedMs >= AT_ONCE_MS) return false;
-    if (this.queue.size === 0) return this.queue.leadOf(peer) < connection.sliceMs;
+    // Where there is no other peer nobody is helped by a copy.
+    if (this.queue.size === 0) return this.peers.size === 1 || this.queue.leadOf(peer) < connection.sliceMs;
     const [first, next] = [this.queue.next()!, peer.connections.next()];
     if (this.queue.leadOf(peer) > this.queue.leadOf(first)) return false;
     return next === undefined || peer.connections.leadOf(connection) <= peer.connections.leadOf(next);

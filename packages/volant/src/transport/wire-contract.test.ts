@@ -274,7 +274,7 @@ for (const [name, open] of Object.entries({ tcp: CARRIERS.tcp!, tls: CARRIERS.tl
       far.sink.chunks.push(Buffer.from(bytes));
       turns.push(turn);
       // Longer than all that a turn has for such pieces, by the clock that the gate reads.
-      for (const endsAt = performance.now() + 2.1; performance.now() < endsAt; );
+      for (const endsAt = performance.now() + 4.1; performance.now() < endsAt; );
     };
     nextTurn();
     void sent(near.wire, payload);
