@@ -6,8 +6,10 @@
  * A cleartext socket then delivers nothing more, TLS the rest of what it has decrypted, 64 KiB at most. One chunk alone is
  * most likely handled before the socket could be read again, and to stop and start it costs more than a short call.
  */
+
 import { ParkedBytes } from "./parked-bytes.ts";
 import { ReadPace } from "./read-pace.ts";
+import { monotonicMs } from "./time.ts";
 import { type ConnectionTurns, DEFAULT_SLICE_MS, type TurnScheduler, type TurnTaker } from "./turn-scheduler.ts";
 import { threadTurns } from "./turns.ts";
 import type { WireSink } from "./wire.ts";
@@ -53,7 +55,7 @@ export class TurnGate implements TurnTaker {
   onBytes(bytes: Buffer): void {
     if (this.isOver) return;
     // The connection's own code may make it deliver more.
-    const isFree = !this.isInside && this.turns.begin(this.place, performance.now());
+    const isFree = !this.isInside && this.turns.begin(this.place, monotonicMs());
     if (this.isInside || this.isHeld || this.parked.length > 0) this.park(bytes);
     else if (this.isOpen) this.handle(bytes);
     else if (isFree || ParkedBytes.total >= MAX_WAITING_BYTES) this.deliver(bytes);
@@ -128,7 +130,7 @@ export class TurnGate implements TurnTaker {
       this.sink.onChunk(piece);
     } finally {
       this.isInside = false;
-      this.turns.end(this.place, performance.now());
+      this.turns.end(this.place, monotonicMs());
     }
   };
 
