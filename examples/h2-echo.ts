@@ -12,10 +12,9 @@ import { encodeStaticBlock, Http2Connection, Indexing, releaseBuffer, resolveHtt
 
 const HEADERS = encodeStaticBlock([{ name: ":status", value: "200", indexing: Indexing.WITHOUT }]);
 const GREETING = Buffer.from("hello\n");
-const OPTIONS = resolveHttp2Options();
 
 class EchoConnection implements Http2Sink {
-  private readonly http2 = new Http2Connection("server", OPTIONS, this);
+  private readonly http2 = new Http2Connection("server", resolveHttp2Options(), this);
   private readonly socket: Socket;
   private timer: NodeJS.Timeout | undefined;
   private isWriting = false;

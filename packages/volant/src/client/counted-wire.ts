@@ -30,6 +30,10 @@ export class CountedWire implements Wire {
     return this.wire.receivedBytes;
   }
 
+  get hasWaitingInput(): boolean {
+    return this.wire.hasWaitingInput;
+  }
+
   pause(): void {
     this.wire.pause();
   }

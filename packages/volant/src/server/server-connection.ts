@@ -138,6 +138,10 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
     return this.driver.peer;
   }
 
+  get hasWaitingInput(): boolean {
+    return this.driver.hasWaitingInput;
+  }
+
   get cancelGraceMs(): number {
     return this.options.cancelGraceMs;
   }

@@ -147,7 +147,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
     }
     this.halfClosed = true;
     if (this.requests !== undefined)
-      tellEndLater(this.requests, this.call.halfClosesToCancel ? this.host.cancelGraceMs : 0);
+      tellEndLater(this.requests, this.host, this.call.halfClosesToCancel ? this.host.cancelGraceMs : 0);
     else if (this.messagesReceived > 0) runHandler(this);
     else this.onInboundFault(StatusCode.UNIMPLEMENTED, "the request has no message, this method takes exactly one");
   }

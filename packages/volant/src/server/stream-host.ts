@@ -6,10 +6,11 @@ import type { Http2Connection } from "../transport/http2.ts";
 import type { StatusLoss } from "./fitted-status.ts";
 import type { IncomingCall } from "./incoming-call.ts";
 import type { OrphanShare } from "./orphan-share.ts";
+import type { RequestInput } from "./request-ends.ts";
 import type { RunningHandlers } from "./running-handlers.ts";
 
 /** What a stream needs of its connection. */
-export interface StreamHost {
+export interface StreamHost extends RequestInput {
   readonly http2: Http2Connection;
   readonly peer: Peer;
   readonly limits: PeerLimits;

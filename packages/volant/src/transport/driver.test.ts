@@ -34,6 +34,7 @@ class ScriptedWire implements Wire {
   /** What is left of the write that waits. */
   unsentBytes = 0;
   receivedBytes = 0;
+  hasWaitingInput = false;
 
   /** The peer reads. */
   drain(): void {

@@ -93,6 +93,11 @@ export class Driver implements WireSink, Flushable {
     return this.wire!.peer;
   }
 
+  /** See {@link Wire.hasWaitingInput}. */
+  get hasWaitingInput(): boolean {
+    return this.wire!.hasWaitingInput;
+  }
+
   onChunk(bytes: Buffer): void {
     const nowMs = monotonicMs();
     flushIfLate(nowMs);

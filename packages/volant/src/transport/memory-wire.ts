@@ -65,6 +65,10 @@ export class MemoryWire implements Wire, GatedReader {
     return other === undefined ? 0 : Math.max(0, other.inboxBytes - other.capacityBytes);
   }
 
+  get hasWaitingInput(): boolean {
+    return this.gate.isWaiting;
+  }
+
   pause(): void {
     this.paused = true;
     this.gate.hold();

@@ -86,6 +86,10 @@ export class SocketWire implements Wire, GatedReader {
     return (this.socket as unknown as { readonly _handle?: HandleOfSystem | null })._handle;
   }
 
+  get hasWaitingInput(): boolean {
+    return this.gate.isWaiting;
+  }
+
   pause(): void {
     this.isPaused = true;
     this.updateHold();

@@ -51,6 +51,11 @@ export class TurnGate implements TurnTaker {
     this.place = turns.join(peerKey, this, turnSliceMs);
   }
 
+  /** Bytes wait for their turn, and for nothing else. */
+  get isWaiting(): boolean {
+    return this.parked.length > 0 && !this.isHeld;
+  }
+
   /** `bytes` are the caller's again when it returns. */
   onBytes(bytes: Buffer): void {
     if (this.isOver) return;

@@ -21,6 +21,8 @@ export interface Wire {
   readonly unsentBytes: number;
   /** Octets that came from the peer, those among them that cannot be delivered yet: an incomplete record of TLS. */
   readonly receivedBytes: number;
+  /** Bytes were read that wait for their turn: they come without anybody's doing. */
+  readonly hasWaitingInput: boolean;
   /** No chunk is delivered until `resume`. */
   pause(): void;
   resume(): void;

@@ -77,6 +77,7 @@ class HeldWire implements Wire {
   readonly written: Buffer[] = [];
   readonly unsentBytes = 0;
   readonly receivedBytes = 0;
+  readonly hasWaitingInput = false;
   private readonly sink: WireSink;
 
   constructor(sink: WireSink) {
