@@ -5,6 +5,7 @@
 import { RpcError, StatusCode } from "../../src/index.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
 import { call, prefixed } from "../server/support/raw-peer.ts";
+import { FRAME_ATTACKS } from "./frame-attacks.ts";
 import { MemoryPeer } from "./memory-peer.ts";
 import { MESSAGE_ATTACKS } from "./message-attacks.ts";
 import { OBJECT_ATTACKS } from "./object-attacks.ts";
@@ -346,6 +347,7 @@ export const SERVER_ATTACKS: readonly ServerAttack[] = [
   trickle,
   pings,
   echoedError,
+  ...FRAME_ATTACKS,
   ...MESSAGE_ATTACKS,
   ...OBJECT_ATTACKS,
   ...TURN_ATTACKS,
