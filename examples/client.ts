@@ -7,7 +7,7 @@ import { UserService } from "../services/users/src/gen/user_pb.ts";
 const channel = new Channel(process.argv[2] ?? "127.0.0.1:50051");
 const users = createClient(UserService, channel);
 
-const { user } = await users.getUser({ userId: "42" }, { timeoutMs: 2_000 });
+const { user } = await users.getUser({ userId: "42" }, { timeoutMs: 10_000 });
 console.log(`unary: ${user?.name}`);
 
 try {

@@ -8,12 +8,14 @@ import { UserService } from "../services/users/src/gen/user_pb.ts";
 
 const name = (error: unknown) => (error instanceof RpcError ? error.codeName : String(error));
 
+let behindIsAsked = Promise.withResolvers<void>();
 // The server behind: it never answers, and hears when nobody waits any more.
 await using slow = new Server();
 slow.add(
   UserService,
   {
     async getUser(_request, call) {
+      behindIsAsked.resolve();
       await once(call.signal, "abort");
       console.log(`behind: ${call.deadline === undefined ? "no deadline" : "the deadline came along"}`);
       return {};
@@ -34,9 +36,11 @@ const users = createClient(UserService, channel);
 
 // Both connections first: what they take would be taken from the deadline.
 await Promise.all([channel.connect(), inner.connect()]);
-await users.getUser({ userId: "1" }, { timeoutMs: 500 }).catch((error) => console.log(name(error)));
+await users.getUser({ userId: "1" }, { timeoutMs: 2_000 }).catch((error) => console.log(name(error)));
 
+behindIsAsked = Promise.withResolvers();
 const controller = new AbortController();
 const call = users.getUser({ userId: "1" }, { signal: controller.signal });
-setTimeout(() => controller.abort(), 500);
+await behindIsAsked.promise;
+controller.abort();
 await call.catch((error) => console.log(name(error)));

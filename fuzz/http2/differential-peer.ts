@@ -7,7 +7,11 @@ import type { Role } from "../../packages/volant/src/http2/index.ts";
 import { ASKED, type Session } from "./deviations.ts";
 import type { DifferentialPort, Question } from "./differential-worker.ts";
 
-const PATIENCE_MS = 10_000;
+/**
+ * Only so that a worker that hangs ends the run at some time: on a busy machine it may take long to start, and what is no answer in
+ * time would be taken for a finding, whose seed finds nothing.
+ */
+const PATIENCE_MS = 3_600_000;
 
 let connected: DifferentialPort | undefined;
 

@@ -36,8 +36,8 @@ interface Footprint {
   readonly bufferedBytes: number;
 }
 
-/** Far longer than anything here takes: only so that a test that waits in vain says for what. */
-const GIVE_UP_MS = 20_000;
+/** Far longer than anything here takes, also on a busy machine: only so that a test that waits in vain says for what. */
+const GIVE_UP_MS = 100_000;
 /** Also where a test has replaced the clock. */
 const realNow: () => number = realTime.monotonicMs;
 const SOCKETS = new Set(["TCPSocketWrap", "TCPServerWrap", "PipeWrap", "PipeServerWrap", "TCPWRAP", "PIPEWRAP"]);

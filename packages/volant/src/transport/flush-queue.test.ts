@@ -52,10 +52,9 @@ test("a flush that throws does not cost the others theirs", async () => {
   const bad = connection("bad", log, () => {
     throw new Error("bad flush");
   });
-  const nowMs = performance.now() + 2;
   flushAtEndOfTurn(bad);
   flushAtEndOfTurn(connection("good", log));
-  assert.throws(() => flushIfLate(nowMs), /bad flush/);
+  assert.throws(() => flushIfLate(performance.now() + 1), /bad flush/);
   assert.deepEqual(log, ["bad"]);
   await endOfTurn();
   assert.deepEqual(log, ["bad", "good"]);

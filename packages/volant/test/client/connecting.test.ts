@@ -10,6 +10,7 @@ import { type TestContext, test } from "node:test";
 import { Channel, createClient, Server, StatusCode } from "volant";
 import type { Connector } from "../../src/client/connector.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
+import { useFakeClock } from "../../src/testing/index.ts";
 import { SocketWire } from "../../src/transport/socket-wire.ts";
 import { EchoService, echoHandlers } from "./support/echo-service.ts";
 import { failure, openChannel, until, withPeer, withServer } from "./support/harness.ts";
@@ -49,11 +50,13 @@ test("nobody listens: UNAVAILABLE names the target and the system's reason", asy
 });
 
 test("a server that accepts and sends no SETTINGS: UNAVAILABLE within connectTimeoutMs, and the socket is closed", async (t) => {
-  const { peer, client } = await withPeer(t, { connectTimeoutMs: 50 });
-  const call = client.unary({ value: "a" });
+  const clock = useFakeClock(t);
+  const { peer, client } = await withPeer(t, { connectTimeoutMs: 5_000 });
+  const failed = failure(client.unary({ value: "a" }), StatusCode.UNAVAILABLE);
   const connection = await peer.accept();
-  const error = await failure(call, StatusCode.UNAVAILABLE);
-  assert.match(error.message, /sent no HTTP\/2 SETTINGS within 50 ms/);
+  await connection.sees(/^SETTINGS/);
+  await clock.advance(5_000);
+  assert.match((await failed).message, /sent no HTTP\/2 SETTINGS within 5000 ms/);
   await connection.closed();
 });
 

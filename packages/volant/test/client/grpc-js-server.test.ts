@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { type Metadata, StatusCode } from "volant";
 import { BadRequestSchema } from "volant/errors";
+import { useFakeClock } from "../../src/testing/index.ts";
 import { startGrpcJsServer } from "./support/grpc-js-server.ts";
 import { allOf, drained, failure, openChannel, until } from "./support/harness.ts";
 
@@ -65,10 +66,16 @@ test("grpc-js: an error with its code, text, details and metadata", async (t) =>
 });
 
 test("grpc-js: deadlines end a call on both sides", async (t) => {
+  const clock = useFakeClock(t);
   const { client, server } = await grpcJs(t);
-  await client.unary({ value: "warm" });
-  await failure(client.unary({ value: "hang" }, { timeoutMs: 500 }), StatusCode.DEADLINE_EXCEEDED);
-  await failure(allOf(client.download({ value: "hang" }, { timeoutMs: 500 })), StatusCode.DEADLINE_EXCEEDED);
+  const late = [
+    client.unary({ value: "hang" }, { timeoutMs: 500 }),
+    allOf(client.download({ value: "hang" }, { timeoutMs: 500 })),
+  ].map((call) => failure(call, StatusCode.DEADLINE_EXCEEDED));
+  await until(() => server.opened.includes("unary hang") && server.opened.includes("download hang"));
+  assert.deepEqual(server.closed, []);
+  await clock.advance(500);
+  await Promise.all(late);
   await until(() => server.closed.includes("unary hang") && server.closed.includes("download hang"));
 });
 

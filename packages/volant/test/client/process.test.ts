@@ -51,9 +51,12 @@ test("a call under way keeps the process alive, and so does close()", async (t) 
       return { value };
     },
   });
-  setTimeout(() => gate.resolve(), 300);
-  const program = 'const { value } = await client.unary({ value: "a" }); await channel.close(); console.log(value);';
-  assert.equal(await run(t, `127.0.0.1:${port}`, program), "a\n0");
+  // A timer that holds nothing fires only where something else does.
+  const program = `setTimeout(() => console.log("held"), 300).unref();
+    const { value } = await client.unary({ value: "a" });
+    await channel.close();
+    console.log(value);`;
+  assert.equal(await run(t, `127.0.0.1:${port}`, program, gate.resolve), "held\na\n0");
 });
 
 test("a call that waits for a server keeps the process alive; a cancelled one does not", async (t) => {

@@ -10,7 +10,7 @@ import {
   StatusCode,
 } from "../../src/index.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
-import { eventually, useServer } from "../../src/testing/index.ts";
+import { eventually, useFakeClock, useServer } from "../../src/testing/index.ts";
 import { Lab } from "../gen/lab_pb.ts";
 import { collect, failureOf, type LabHandlers, withHandlers } from "./support/lab-service.ts";
 import { prefixed, RawPeer, call as request } from "./support/raw-peer.ts";
@@ -71,6 +71,7 @@ test("every step of a generator runs inside its call", async (t) => {
 });
 
 test("cancelling the outer call cancels the inner one; past the deadline both have passed theirs", async (t) => {
+  const clock = useFakeClock(t);
   const log: string[] = [];
   const lab = await useServer(t, withHandlers(nested(() => client, log)), { over: "memory" });
   const client = lab.client(Lab);
@@ -80,7 +81,10 @@ test("cancelling the outer call cancels the inner one; past the deadline both ha
   controller.abort();
   await failed;
   await eventually("the inner call to hear of it", () => log.length === 2);
-  await failureOf(client.unary({ text: "outer waits" }, { timeoutMs: 1_000 }), DEADLINE_EXCEEDED);
+  const late = failureOf(client.unary({ text: "outer waits" }, { timeoutMs: 1_000 }), DEADLINE_EXCEEDED);
+  await eventually("the second inner handler to run", () => log.length === 3);
+  await clock.advance(1_000);
+  await late;
   await eventually("the inner call to pass its deadline too", () => log.length === 4);
   await eventually("every handler to finish", () => lab.server.handlerCount === 0);
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Metadata as GrpcJsMetadata } from "@grpc/grpc-js";
 import { type CallEnd, type ServerCall, StatusCode } from "../../src/index.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
-import { eventually, useServer } from "../../src/testing/index.ts";
+import { eventually, useFakeClock, useServer } from "../../src/testing/index.ts";
 import { timerWheel } from "../../src/transport/timer-wheel.ts";
 import { Lab } from "../gen/lab_pb.ts";
 import { grpcJsClient } from "./support/grpc-js.ts";
@@ -21,6 +21,7 @@ function cancelled(call: ServerCall): Promise<never> {
 }
 
 test("gRPC detail 8: a handler that never settles is answered for by its deadline, and its signal fires", async (t) => {
+  const clock = useFakeClock(t);
   const ends: CallEnd[] = [];
   const log: string[] = [];
   const lab = await useServer(
@@ -42,6 +43,8 @@ test("gRPC detail 8: a handler that never settles is answered for by its deadlin
   assert.match(unfinished[0]!, /grpc-status=12/, "a request without a message is refused before its deadline");
   peer.send(request(3, "Unary", [["grpc-timeout", "500m"]]));
   peer.send(frames.data(3, prefixed(Buffer.alloc(0))).endStream());
+  await eventually("the handler to run", () => lab.server.handlerCount === 1);
+  await clock.advance(500);
   const [answer] = await peer.answer(3);
   assert.match(answer!, /grpc-status=4 grpc-message=the deadline of the call has passed/);
   await eventually("the handler to finish", () => lab.server.handlerCount === 0);
@@ -53,6 +56,7 @@ test("gRPC detail 8: a handler that never settles is answered for by its deadlin
 });
 
 test("gRPC detail 8: grpc-js's deadline fires the signal of every kind", async (t) => {
+  const clock = useFakeClock(t);
   const aborted: string[] = [];
   const wait = async (call: ServerCall): Promise<never> => {
     await cancelled(call).catch(() => aborted.push(call.method.name));
@@ -78,17 +82,20 @@ test("gRPC detail 8: grpc-js's deadline fires the signal of every kind", async (
     client.waitForReady(Date.now() + 20_000, (error) => (error === undefined ? resolve() : reject(error))),
   );
   const options = { deadline: Date.now() + 1_000 };
-  const codes = await Promise.all([
+  const codes = Promise.all([
     new Promise((resolve) => client.unary({}, none, options, (error) => resolve(error?.code))),
     new Promise((resolve) => client.upload(none, options, (error) => resolve(error?.code))),
     collect(client.download({}, none, options)).catch(({ code }) => code),
     collect(client.chat(none, options)).catch(({ code }) => code),
   ]);
-  assert.deepEqual(codes, Array(4).fill(DEADLINE_EXCEEDED));
+  await eventually("every handler to run", () => lab.server.handlerCount === 4);
+  await clock.advance(1_000);
+  assert.deepEqual(await codes, Array(4).fill(DEADLINE_EXCEEDED));
   await eventually("every handler to hear of it", () => aborted.length === 4);
 });
 
 test("a deadline ends a stream whose reader does not read, with a reset", async (t) => {
+  const clock = useFakeClock(t);
   const lab = await useServer(
     t,
     withHandlers({
@@ -98,7 +105,9 @@ test("a deadline ends a stream whose reader does not read, with a reset", async 
     }),
   );
   const peer = await RawPeer.ready(lab, 1_000);
-  peer.send(request(1, "Download", [["grpc-timeout", "50m"]]), frames.data(1, prefixed(Buffer.alloc(0))).endStream());
+  peer.send(request(1, "Download", [["grpc-timeout", "1S"]]), frames.data(1, prefixed(Buffer.alloc(0))).endStream());
+  await peer.line(/^HEADERS 1/);
+  await clock.advance(1_000);
   const answer = await peer.answer(1);
   assert.equal(answer.at(-1), "RST_STREAM 1 CANCEL");
 });
@@ -148,10 +157,14 @@ test("a call that ends in time leaves no timer, on either side", async (t) => {
 });
 
 test("a handler that comes back after its deadline changes nothing", async (t) => {
+  const clock = useFakeClock(t);
   const gate = Promise.withResolvers<object>();
   const lab = await useServer(t, withHandlers({ unary: () => gate.promise }), { over: "memory" });
   const client = lab.client(Lab);
-  await failureOf(client.unary({}, { timeoutMs: 30 }), DEADLINE_EXCEEDED);
+  const late = failureOf(client.unary({}, { timeoutMs: 1_000 }), DEADLINE_EXCEEDED);
+  await eventually("the handler to run", () => lab.server.handlerCount === 1);
+  await clock.advance(1_000);
+  await late;
   await eventually("the server to be done with the call", () => lab.server.streamCount === 0);
   gate.resolve({ text: "late" });
   await eventually("the handler to finish", () => lab.server.handlerCount === 0);

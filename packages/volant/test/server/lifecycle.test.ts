@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { createClient, RpcError, Server, StatusCode } from "../../src/index.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
-import { createTestChannel, eventually, useServer } from "../../src/testing/index.ts";
+import { createTestChannel, eventually, useFakeClock, useServer } from "../../src/testing/index.ts";
 import { Lab } from "../gen/lab_pb.ts";
 import { collect, echo, failureOf, withHandlers } from "./support/lab-service.ts";
 import { prefixed, RawPeer, call as request } from "./support/raw-peer.ts";
@@ -266,10 +266,15 @@ test("a server may be closed or drained from inside a handler", async () => {
 });
 
 test("an idle connection is drained; one that is used, however long its call, is not", async (t) => {
+  const clock = useFakeClock(t);
   const gate = Promise.withResolvers<object>();
-  const lab = await useServer(t, withHandlers({ unary: () => gate.promise }), { server: { maxConnectionIdleMs: 20 } });
+  const options = { server: { maxConnectionIdleMs: 60_000 } };
+  const lab = await useServer(t, withHandlers({ unary: () => gate.promise }), options);
   const [idle, busy] = [await RawPeer.ready(lab), await RawPeer.ready(lab)];
   busy.send(request(1, "Unary"), frames.data(1, EMPTY).endStream());
+  await eventually("the handler to run", () => lab.server.handlerCount === 1);
+  // A connection that was used when it is looked at gets another round.
+  await clock.advance(120_000);
   await idle.line(/^GOAWAY/);
   const ping = await idle.line(/^PING/);
   idle.send(frames.raw(6, 1, 0, Buffer.from(ping.split(" ")[1]!, "hex")));
@@ -280,6 +285,7 @@ test("an idle connection is drained; one that is used, however long its call, is
   );
   gate.resolve({});
   assert.match((await busy.answer(1)).at(-1)!, /grpc-status=0/);
+  await clock.advance(180_000);
   await busy.line(/^GOAWAY/);
 });
 

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { Channel, createClient, StatusCode } from "../../src/index.ts";
 import { frames } from "../../src/testing/frame-factory.ts";
-import { eventually, useServer } from "../../src/testing/index.ts";
+import { eventually, useFakeClock, useServer } from "../../src/testing/index.ts";
 import type { ChurningSet } from "../../src/transport/churning-set.ts";
 import { MemoryPeer } from "../attacks/memory-peer.ts";
 import { scene } from "../attacks/server-attack.ts";
@@ -48,7 +48,8 @@ test("CVE-2019-9517 a client that never reads holds a bounded part of 1,000 endl
 });
 
 test("500 sockets that say nothing, or half a preface, are gone after the handshake's time; who speaks stays", async (t) => {
-  const lab = await useServer(t, withHandlers({}), { server: { http2: { handshakeTimeoutMs: 1_000 } } });
+  const clock = useFakeClock(t);
+  const lab = await useServer(t, withHandlers({}), { server: { http2: { handshakeTimeoutMs: 20_000 } } });
   const speaking = await RawPeer.ready(lab);
   const sockets = Array.from({ length: 500 }, (_, index): Socket => {
     const socket = connect({ port: lab.port, host: "127.0.0.1" });
@@ -60,6 +61,8 @@ test("500 sockets that say nothing, or half a preface, are gone after the handsh
   lab.defer(() => {
     for (const socket of sockets) socket.destroy();
   });
+  await eventually("every socket to be accepted", () => lab.server.connectionCount === 501);
+  await clock.advance(20_000);
   await eventually("every silent socket to be closed", () => sockets.every(({ closed }) => closed));
   assert.equal(lab.server.stats().faults["handshake-timeout"], 500);
   await eventually("nothing of them to be left", () => lab.server.connectionCount === 1);

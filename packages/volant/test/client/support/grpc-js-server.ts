@@ -31,6 +31,8 @@ const definition = Object.fromEntries(
 
 export interface GrpcJsServer {
   readonly target: string;
+  /** Calls that have reached their handler, by name and request. */
+  readonly opened: string[];
   /** Calls whose stream is closed, by name and request; grpc-js calls it cancelled, however it came. */
   readonly closed: string[];
   close(): void;
@@ -39,8 +41,10 @@ export interface GrpcJsServer {
 /** `value` "hang" never answers, "fail" fails with details, "flaky" is UNAVAILABLE twice, "meta" answers with the metadata it got. */
 export async function startGrpcJsServer(): Promise<GrpcJsServer> {
   const server = new grpc.Server();
+  const opened: string[] = [];
   const closed: string[] = [];
   const watch = (name: string, call: EventEmitter): void => {
+    opened.push(name);
     call.on("cancelled", () => closed.push(name));
   };
   server.addService(definition, {
@@ -76,7 +80,7 @@ export async function startGrpcJsServer(): Promise<GrpcJsServer> {
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
   });
-  return { target: `127.0.0.1:${port}`, closed, close: () => server.forceShutdown() };
+  return { target: `127.0.0.1:${port}`, opened, closed, close: () => server.forceShutdown() };
 }
 
 function respondAtThirdAttempt(call: grpc.ServerUnaryCall<StringValue, Text>, respond: grpc.sendUnaryData<Text>): void {
