@@ -23,6 +23,7 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { BadRequestSchema, StatusSchema } from "volant/errors";
+import { eventually, useFakeClock } from "volant/testing";
 import { emailsMatching, type RunningService, startService } from "./support/running-service.ts";
 
 interface LooseUser {
@@ -219,12 +220,15 @@ describe("endings with grpc-js", () => {
     });
   });
 
-  it("a deadline ends a chat in which nothing is said, on both sides", async () => {
+  it("a deadline ends a chat in which nothing is said, on both sides", async (t) => {
+    const clock = useFakeClock(t);
     const ended = service.ended("UserChat");
-    const chat = client.UserChat({ deadline: Date.now() + 300 });
+    const chat = client.UserChat({ deadline: Date.now() + 60_000 });
     const failure = failureOf(chat);
     chat.resume();
     chat.write({ room_id: "deadline" });
+    await eventually("the handler to run", () => service.server.handlerCount === 1);
+    await clock.advance(60_000);
     assert.equal((await failure).code, status.DEADLINE_EXCEEDED);
     await ended;
   });

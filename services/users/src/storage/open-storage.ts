@@ -8,7 +8,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Database } from "./database.ts";
 import { loadMigrations, migrate } from "./migrate.ts";
 import { openPglite } from "./pglite/pglite-database.ts";
-import { openPostgres } from "./postgres/postgres-database.ts";
+import { openPostgres, type PostgresOptions } from "./postgres/postgres-database.ts";
 import { retryConflicts } from "./retry-conflicts.ts";
 import { SqlMessageStore } from "./sql-message-store.ts";
 import { SqlUserStore } from "./sql-user-store.ts";
@@ -23,6 +23,8 @@ export interface OpenStorageOptions {
   readonly dataDir?: string | undefined;
   /** Postgres connections for writes and lists, two more serve short reads; default 10. */
   readonly poolMax?: number | undefined;
+  /** How long Postgres may take; defaults: `PostgresOptions.limits`. */
+  readonly limits?: PostgresOptions["limits"];
   /** Gets a line for what an operator should know: applied migrations, lost connections, a lock taken over. */
   readonly log?: ((line: string) => void) | undefined;
 }
@@ -36,7 +38,7 @@ export interface SqlStorage extends Storage {
 export async function openStorage(options: OpenStorageOptions = {}): Promise<SqlStorage> {
   const { log = () => undefined } = options;
   const location = parseStorageUrl(options.url, options.dataDir);
-  const database = retryConflicts(await openEngine(location, options.poolMax, log));
+  const database = retryConflicts(await openEngine(location, options, log));
   try {
     const applied = await migrate(database, await loadMigrations());
     if (applied.length > 0) log(`database schema: applied ${applied.join(", ")}`);
@@ -50,7 +52,7 @@ export async function openStorage(options: OpenStorageOptions = {}): Promise<Sql
 
 async function openEngine(
   location: StorageLocation,
-  poolMax: number | undefined,
+  { poolMax, limits }: OpenStorageOptions,
   log: (line: string) => void,
 ): Promise<Database> {
   switch (location.kind) {
@@ -59,7 +61,7 @@ async function openEngine(
     case "folder":
       return openPglite({ folder: location.folder, log });
     case "postgres":
-      return openPostgres({ url: location.url, poolMax, log });
+      return openPostgres({ url: location.url, poolMax, limits, log });
   }
 }
 

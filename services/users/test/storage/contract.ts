@@ -5,7 +5,7 @@
 import { after, before, beforeEach, describe } from "node:test";
 import { openStorage, type SqlStorage } from "../../src/storage/open-storage.ts";
 import type { CreateOutcome, NewUser, UserRecord } from "../../src/storage/user-store.ts";
-import { startPostgres } from "./postgres-server.ts";
+import { PATIENT, startPostgres } from "./postgres-server.ts";
 
 export type Suite = (storage: () => SqlStorage) => void;
 
@@ -17,7 +17,7 @@ export async function runContract(suites: Readonly<Record<string, Suite>>): Prom
     describe("postgres", { skip: postgres.skip }, () => undefined);
     return;
   }
-  onEngine("postgres", suites, () => openStorage({ url: postgres.server.url }));
+  onEngine("postgres", suites, () => openStorage({ url: postgres.server.url, limits: PATIENT }));
   after(() => postgres.server.stop());
 }
 

@@ -23,11 +23,21 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Client } from "pg";
+import type { PostgresLimits } from "../../src/storage/postgres/postgres-database.ts";
 
 const DEBIAN_FOLDER = "/usr/lib/postgresql";
 const PORT_ATTEMPTS = 5;
 /** A server that was killed a moment ago may still be writing. */
 const REMOVE = { recursive: true, force: true, maxRetries: 20, retryDelay: 50 };
+
+const HOUR_MS = 3_600_000;
+/** Limits that a slow machine does not meet, for all tests but those of the limits. */
+export const PATIENT: PostgresLimits = {
+  acquireTimeoutMs: HOUR_MS,
+  lookupTimeoutMs: HOUR_MS,
+  statementTimeoutMs: HOUR_MS,
+  lockTimeoutMs: HOUR_MS,
+};
 
 export interface PostgresServer {
   /** Of a database named `postgres`. */

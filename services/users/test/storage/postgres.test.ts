@@ -1,12 +1,13 @@
 /** What only a Postgres server can do or suffer: several processes, cancellation, limits, crashes. */
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
+import { eventually, useFakeClock } from "volant/testing";
 import { openStorage, type SqlStorage } from "../../src/storage/open-storage.ts";
 import { openPostgres } from "../../src/storage/postgres/postgres-database.ts";
 import { SERVICE } from "../../src/storage/requester.ts";
 import { StorageOpenError, StorageUnavailableError } from "../../src/storage/storage-error.ts";
 import { createdUser, newUser } from "./contract.ts";
-import { type PostgresServer, startPostgres } from "./postgres-server.ts";
+import { PATIENT, type PostgresServer, startPostgres } from "./postgres-server.ts";
 
 const start = await startPostgres();
 if ("skip" in start) describe("postgres server", { skip: start.skip }, () => undefined);
@@ -20,7 +21,9 @@ function serverSuite(server: PostgresServer): void {
     const url = await server.createDatabase("replicas");
     const lines: string[] = [];
     const replicas = await Promise.all(
-      Array.from({ length: 4 }, () => openStorage({ url, poolMax: 4, log: (line) => lines.push(line) })),
+      Array.from({ length: 4 }, () =>
+        openStorage({ url, poolMax: 4, limits: PATIENT, log: (line) => lines.push(line) }),
+      ),
     );
     assert.equal(lines.length, 1);
     const pick = (i: number): SqlStorage => replicas[i % 4] as SqlStorage;
@@ -38,8 +41,8 @@ function serverSuite(server: PostgresServer): void {
   });
 
   it("an aborted statement is stopped on the server, and its connection is not used again", async () => {
-    const database = openPostgres({ url: server.url, poolMax: 1, log: silent });
-    const watcher = openPostgres({ url: server.url, log: silent });
+    const database = openPostgres({ url: server.url, poolMax: 1, limits: PATIENT, log: silent });
+    const watcher = openPostgres({ url: server.url, limits: PATIENT, log: silent });
     const running =
       "SELECT count(*)::int AS total FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
     const waitForRunning = async (wanted: number): Promise<void> => {
@@ -55,23 +58,32 @@ function serverSuite(server: PostgresServer): void {
     await Promise.all([database.close(), watcher.close()]);
   });
 
-  it("§5 waiting for a connection has a limit", async () => {
-    const database = openPostgres({ url: server.url, poolMax: 1, limits: { acquireTimeoutMs: 50 }, log: silent });
+  it("§5 waiting for a connection has a limit", async (t) => {
+    const clock = useFakeClock(t);
+    const limits = { acquireTimeoutMs: 5_000 };
+    const database = openPostgres({ url: server.url, poolMax: 1, limits, log: silent });
     await database.query("SELECT 1");
     await database.transaction(async () => {
-      await assert.rejects(database.query("SELECT 1"), StorageUnavailableError);
+      const refused = assert.rejects(database.query("SELECT 1"), StorageUnavailableError);
+      await clock.advance(5_000);
+      await refused;
     });
     assert.deepEqual(await database.query("SELECT 1 AS one"), [{ one: 1 }]);
     await database.close();
   });
 
-  it("§4 a server that falls silent fails the reads in time, and the next read has a new connection", async () => {
-    const database = openPostgres({ url: server.url, limits: { lookupTimeoutMs: 100 }, log: silent });
+  it("§4 a server that falls silent fails the reads in time, and the next read has a new connection", async (t) => {
+    const clock = useFakeClock(t);
+    const database = openPostgres({ url: server.url, limits: { lookupTimeoutMs: 5_000 }, log: silent });
     const silenced = await database.lookup<{ pid: number }>("SELECT pg_backend_pid() AS pid");
     const [{ pid } = { pid: 0 }] = silenced;
     process.kill(pid, "SIGSTOP");
     try {
+      let answered = 0;
       const reads = Array.from({ length: 4 }, () => database.lookup("SELECT 1 AS one"));
+      for (const read of reads) read.then(() => answered++).catch(() => undefined);
+      await eventually("the other connection to answer", () => answered === 2);
+      await clock.advance(5_000);
       const results = await Promise.allSettled(reads);
       const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
       assert.equal(failures.length, 2);
@@ -86,7 +98,7 @@ function serverSuite(server: PostgresServer): void {
   it("§5 waiting for a row has a limit, which the URL may set", async () => {
     const url = new URL(await server.createDatabase("locks"));
     url.searchParams.set("lock_timeout", "50");
-    const storage = await openStorage({ url: url.href });
+    const storage = await openStorage({ url: url.href, limits: PATIENT });
     const { id } = createdUser(await storage.users.create(newUser("locked@x.io")));
     await storage.database.transaction(async (transaction) => {
       await transaction.query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE", [id]);
@@ -98,7 +110,7 @@ function serverSuite(server: PostgresServer): void {
   });
 
   it("§5 a deadlock is resolved by running the loser again", async () => {
-    const storage = await openStorage({ url: await server.createDatabase("deadlock") });
+    const storage = await openStorage({ url: await server.createDatabase("deadlock"), limits: PATIENT });
     const users = (await storage.users.createMany([newUser("a@x.io"), newUser("b@x.io")])).map(createdUser);
     const [a, b] = users.map(({ id }) => id) as [string, string];
     const bothStarted = Promise.withResolvers<void>();
@@ -120,7 +132,11 @@ function serverSuite(server: PostgresServer): void {
 
   it("§5 after a crash nothing that was acknowledged is gone, no request made two users, and service goes on", async () => {
     const lines: string[] = [];
-    const storage = await openStorage({ url: await server.createDatabase("crash"), log: (line) => lines.push(line) });
+    const storage = await openStorage({
+      url: await server.createDatabase("crash"),
+      limits: PATIENT,
+      log: (line) => lines.push(line),
+    });
     const acknowledged = new Map<string, string>();
     const half = Promise.withResolvers<void>();
     const requests = Array.from({ length: 2000 }, (_, i) => newUser(`crash${i}@x.io`, { requestId: `crash-${i}` }));
@@ -148,7 +164,7 @@ function serverSuite(server: PostgresServer): void {
   });
 
   it("close waits for what is running and then refuses", async () => {
-    const storage = await openStorage({ url: await server.createDatabase("closing") });
+    const storage = await openStorage({ url: await server.createDatabase("closing"), limits: PATIENT });
     const creating = Array.from({ length: 30 }, (_, i) => storage.users.create(newUser(`c${i}@x.io`)));
     const finding = storage.users.find("nobody");
     await Promise.all([storage.close(), storage.close()]);
