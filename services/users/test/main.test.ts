@@ -90,6 +90,25 @@ describe("a start", () => {
     assert.equal(service.stderr, "");
   });
 
+  it("tells of the embedded database while it starts, and that the first start takes longer", async (t) => {
+    const cwd = folder(t);
+    const told = async (): Promise<string[]> => {
+      const service = start(t, cwd);
+      await service.ready();
+      await service.stop();
+      const entries = service.stderr.trimEnd().split("\n");
+      return entries.map((line) => (JSON.parse(line) as { message: string }).message).slice(0, 2);
+    };
+    assert.deepEqual(await told(), [
+      "starting the embedded database in .data/users: the first start makes it, which takes some seconds",
+      "the embedded database is ready",
+    ]);
+    assert.deepEqual(await told(), [
+      "starting the embedded database in .data/users: it was made before",
+      "the embedded database is ready",
+    ]);
+  });
+
   it("keeps users in its folder, and page tokens where the key is given", async (t) => {
     const cwd = folder(t);
     const env = { PAGE_TOKEN_SECRET: "0123456789abcdef" };

@@ -5,6 +5,7 @@
  * Invariants: no statement of another caller runs inside a transaction; a statement that was cancelled before its turn never
  * reaches the thread; the data folder stays locked from before the engine starts until after it has stopped.
  */
+import { existsSync } from "node:fs";
 import type { Database, SqlRow, SqlValue, Transaction } from "../database.ts";
 import { SERVICE } from "../requester.ts";
 import { StorageUnavailableError } from "../storage-error.ts";
@@ -25,11 +26,16 @@ export interface PgliteOptions {
 /** Throws StorageOpenError, DataFolderLockedError among them. */
 export async function openPglite({ folder, log }: PgliteOptions): Promise<Database> {
   if (folder === undefined) {
+    log("starting the embedded database in memory: this takes some seconds, and nothing is kept");
     return new PgliteDatabase(await WorkerClient.open({ clusterFolder: undefined }), () => undefined);
   }
   const dataFolder = openDataFolder(folder, log);
+  const isFirst = !existsSync(dataFolder.clusterFolder);
+  const pace = isFirst ? "the first start makes it, which takes some seconds" : "it was made before";
+  log(`starting the embedded database in ${folder}: ${pace}`);
   try {
     const client = await WorkerClient.open({ clusterFolder: dataFolder.clusterFolder });
+    log("the embedded database is ready");
     return new PgliteDatabase(client, () => dataFolder.release());
   } catch (error) {
     dataFolder.release();
