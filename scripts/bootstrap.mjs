@@ -3,13 +3,14 @@
 // Invariant: after it exits with 0, node_modules matches package-lock.json and node_modules/.bin/node is Node 24.
 // It writes to stderr only, so that what a script prints on stdout stays the script's own.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const REQUIRED_MAJOR = 24;
 const LOCK_POLL_MS = 200;
+const PROGRESS_MS = 5_000;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lockFile = join(root, "package-lock.json");
@@ -18,7 +19,7 @@ const nodePackage = join(root, "node_modules", "node");
 const nodeBinary = join(root, "node_modules", ".bin", "node");
 const installLock = join(root, ".bootstrap-lock");
 
-if (!isReady()) withInstallLock(() => isReady() || install());
+if (!isReady()) await withInstallLock(() => isReady() || install());
 
 function isReady() {
   return isInstalled() && hasRequiredNode();
@@ -37,11 +38,11 @@ function hasRequiredNode() {
   return manifest.version.startsWith(`${REQUIRED_MAJOR}.`);
 }
 
-function install() {
+async function install() {
   if (!isInstalled()) {
-    note("installing dependencies (first run, or package-lock.json changed)");
+    note("installing dependencies with npm ci (first run, or package-lock.json changed); this may take a minute");
     // `ci` and not `install`: exactly what the lock file names, on every machine.
-    if (run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], root) !== 0)
+    if ((await runTelling("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], root)) !== 0)
       fail("npm ci failed; see its message above. It needs npm 10 or newer and the npm registry.");
   }
   // npm disables package scripts unless they are allowed, and the one of `node` is what fetches the binary.
@@ -65,13 +66,13 @@ function nodeRuns() {
 
 // Two scripts started at once in a fresh clone must not install into the same folder. mkdir is atomic everywhere; the
 // pid inside tells a waiting process whether the owner died without cleaning up.
-function withInstallLock(action) {
+async function withInstallLock(action) {
   for (let waiting = false; !acquireInstallLock(); waiting = true) {
     if (!waiting) note("another npm script is installing; waiting for it");
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOCK_POLL_MS);
   }
   process.once("exit", () => rmSync(installLock, { recursive: true, force: true }));
-  action();
+  await action();
 }
 
 function acquireInstallLock() {
@@ -109,6 +110,23 @@ function modifiedMs(path) {
 
 function run(command, args, cwd) {
   return spawnSync(command, args, { cwd, stdio: ["ignore", 2, 2], shell: process.platform === "win32" }).status;
+}
+
+/** Like `run`, and says every few seconds that it goes on: npm itself is silent where stderr is no terminal. */
+function runTelling(command, args, cwd) {
+  return new Promise((resolve) => {
+    const startedMs = Date.now();
+    const seconds = () => Math.round((Date.now() - startedMs) / 1_000);
+    const progress = setInterval(() => note(`${command} ${args[0]} has been at work for ${seconds()} s`), PROGRESS_MS);
+    const end = (status) => {
+      clearInterval(progress);
+      if (status === 0) note(`installed in ${seconds()} s`);
+      resolve(status);
+    };
+    const child = spawn(command, args, { cwd, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
+    child.once("error", () => end(undefined));
+    child.once("exit", end);
+  });
 }
 
 function note(text) {

@@ -1,7 +1,7 @@
 // Owns: the proof of what bootstrap promises, with a stand-in for npm that lays out what a real install leaves behind.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -39,10 +39,14 @@ function createWorkspace(t: TestContext, npm: string): string {
   return root;
 }
 
-async function bootstrap(root: string): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [join(root, "scripts", "bootstrap.mjs")], {
+function spawnBootstrap(root: string): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [join(root, "scripts", "bootstrap.mjs")], {
     env: { ...process.env, PATH: `${join(root, "fake-bin")}${delimiter}${process.env.PATH ?? ""}` },
   });
+}
+
+async function bootstrap(root: string): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawnBootstrap(root);
   const exited = new Promise<number | null>((resolve) => child.once("close", resolve));
   const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
   return { status, stdout, stderr };
@@ -57,6 +61,21 @@ test("a fresh clone is installed once, with nothing on stdout", async (t) => {
   assert.deepEqual([first.status, first.stdout, installs(root)], [0, "", 1], first.stderr);
   assert.deepEqual(await bootstrap(root), { status: 0, stdout: "", stderr: "" });
   assert.equal(installs(root), 1);
+});
+
+test("who waits for npm is told that it is at work, on stderr", async (t) => {
+  const root = createWorkspace(t, INSTALLS.replace('echo "npm output"', "while [ ! -e told ]; do sleep 0.1; done"));
+  const child = spawnBootstrap(root);
+  let stderr = "";
+  for await (const chunk of child.stderr.setEncoding("utf8")) {
+    stderr += chunk;
+    if (/npm ci has been at work for \d+ s/.test(stderr)) writeFileSync(join(root, "told"), "");
+  }
+  assert.match(
+    stderr,
+    /^bootstrap: installing dependencies [^\n]+\n(?:bootstrap: npm ci has been at work for \d+ s\n)+/,
+  );
+  assert.match(stderr, /\nbootstrap: installed in \d+ s\n$/);
 });
 
 test("a lock file newer than the install is installed again, and one that is not stays", async (t) => {
