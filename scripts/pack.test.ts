@@ -3,38 +3,22 @@
 // Needs the npm registry, or what npm has cached of it.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import {
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { promisify } from "node:util";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { buildPackage } from "./pack.ts";
+import { binaries, INSTALL_TIMEOUT_MS, installConsumer, packLibrary, run } from "./packed-consumer.ts";
 
 const OLDEST_NODE = "22.12.0";
 // Users are on the compiler written in JavaScript as well as on the native one of this workspace.
 const OTHER_TYPESCRIPT = "5.9.3";
-const INSTALL_TIMEOUT_MS = 300_000;
 
 interface SourceMap {
   readonly sources: readonly string[];
   readonly sourceRoot?: string;
 }
-
-const run = promisify(execFile);
-const repository = join(import.meta.dirname, "..");
-const binaries = join(repository, "node_modules", ".bin");
 
 const UNARY_CALL = `
   const server = new Server();
@@ -85,46 +69,16 @@ const CONSUMER: Readonly<Record<string, string>> = {
 
 describe("the packed library", { timeout: INSTALL_TIMEOUT_MS }, () => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "packed-")));
-  const dist = join(folder, "dist");
   const consumer = join(folder, "consumer");
 
   before(
     async () => {
-      buildPackage(dist);
-      const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], { cwd: dist });
-      const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
-      await installConsumer(join(folder, filename));
+      const devDependencies = { "@types/node": "24.19.2", node: OLDEST_NODE, typescript: OTHER_TYPESCRIPT };
+      await installConsumer({ folder: consumer, files: CONSUMER, devDependencies }, await packLibrary(folder));
     },
     { timeout: INSTALL_TIMEOUT_MS },
   );
   after(() => rmSync(folder, { recursive: true }));
-
-  async function installConsumer(tarball: string): Promise<void> {
-    mkdirSync(consumer);
-    const manifest = {
-      private: true,
-      type: "module",
-      allowScripts: { node: true },
-      dependencies: { volant: `file:${tarball}`, "@bufbuild/protobuf": "2.17.0" },
-      devDependencies: { "@types/node": "24.19.2", node: OLDEST_NODE, typescript: OTHER_TYPESCRIPT },
-    };
-    writeFileSync(join(consumer, "package.json"), JSON.stringify(manifest));
-    for (const [name, source] of Object.entries(CONSUMER)) writeFileSync(join(consumer, name), source);
-    await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: consumer });
-    const template = {
-      version: "v2",
-      plugins: [
-        {
-          local: [join(binaries, "protoc-gen-es")],
-          out: join(consumer, "gen"),
-          opt: ["target=js+dts", "import_extension=js"],
-        },
-      ],
-    };
-    await run(join(binaries, "buf"), ["generate", "--template", JSON.stringify(template), "--path", "user.proto"], {
-      cwd: join(repository, "proto"),
-    });
-  }
 
   test("contains no test and no fixture", () => {
     const files = globSync("**/*.*", { cwd: join(consumer, "node_modules", "volant") });
@@ -156,7 +110,7 @@ describe("the packed library", { timeout: INSTALL_TIMEOUT_MS }, () => {
       test(`serves and makes a unary call on Node ${runtime} (${program})`, async () => {
         const { stdout: version } = await run(node, ["--version"]);
         assert.equal(version.trim(), `v${runtime}`);
-        const { stdout } = await run(node, [program], { cwd: consumer, timeout: 30_000 });
+        const { stdout } = await run(node, [program], { cwd: consumer });
         assert.deepEqual(JSON.parse(stdout), { id: "42", refused: true });
       });
 
