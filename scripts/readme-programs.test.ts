@@ -21,6 +21,12 @@ test("the README shows what npm start prints", () => {
   assert.ok(readme.includes(printed), `expected${printed}`);
 });
 
+test("the README names the oldest Node of the library, as its manifest has it", () => {
+  const manifest = readFileSync(join(REPOSITORY, "packages/volant/package.json"), "utf8");
+  const { engines } = JSON.parse(manifest) as { engines: { node: string } };
+  assert.ok(readme.includes(`The library needs Node ${engines.node.replace(">=", "")} or newer`));
+});
+
 test("the README's client calls the service with its embedded database", async (t) => {
   const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
   const env = { ...inherited, GRPC_PORT: "0", HOST: "127.0.0.1", DATABASE_URL: "memory://", LOG_LEVEL: "error" };
