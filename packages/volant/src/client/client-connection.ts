@@ -49,13 +49,20 @@ export interface ConnectionListener {
 
 /** What an operator should read for faults whose name alone does not say what to do. */
 const REASONS: Readonly<Record<string, string>> = {
-  "transport-closed": "the server closed the connection",
   "write-stalled": "the server read nothing of what was sent to it (writeStallTimeoutMs)",
   "keepalive-timeout": "the server did not answer a keepalive ping",
   "frame-timeout": "the server began a frame and did not finish it (frameTimeoutMs)",
   "header-block-timeout": "the server began a header block and did not finish it (headerBlockTimeoutMs)",
   "http1-answer": "the server answers in HTTP/1, not in HTTP/2: check the port, and whether a proxy is in between",
-  "first-frame-is-not-settings": "the server does not speak HTTP/2: check the port, and whether it expects TLS",
+  "tls-answer": "the server answers in TLS: the channel needs its option tls (true, or an object with the server's ca)",
+};
+
+/** Before SETTINGS: what a server that speaks another protocol looks like. */
+const NOT_HTTP2 = "the server does not speak HTTP/2: check the port";
+const FIRST_REASONS: Readonly<Record<string, string>> = {
+  "first-frame-is-not-settings": NOT_HTTP2,
+  "frame-too-large": NOT_HTTP2,
+  "http1-answer": REASONS["http1-answer"]!,
 };
 
 /** RFC 9113 §5.1.1: ids are never used again. Another connection takes over while there are plenty left. */
@@ -192,9 +199,7 @@ export class ClientConnection implements Http2Sink {
   onPingAck(): void {}
 
   onClosed(fault: Fault): void {
-    const { closeError } = this.driver;
-    const broken = closeError === undefined ? undefined : `the connection broke: ${breakReason("client", closeError)}`;
-    const reason = broken ?? REASONS[fault.cause] ?? `the connection ended: ${fault.cause}`;
+    const reason = this.reasonOf(fault);
     this.isOutputLost = fault.cause === "transport-closed" || fault === TLS_BROKEN;
     if (!this.retired) this.retire(reason);
     else if (!this.hasAnswered) this.listener.onJudged(this);
@@ -208,6 +213,20 @@ export class ClientConnection implements Http2Sink {
   private onFirstAnswer(): void {
     this.hasAnswered = true;
     if (this.retired) this.listener.onJudged(this);
+  }
+
+  private reasonOf({ cause }: Fault): string {
+    const { closeError } = this.driver;
+    const isLost = cause === "transport-closed";
+    const broken = closeError === undefined ? undefined : `the connection broke: ${breakReason("client", closeError)}`;
+    const lost = broken ?? "the server closed the connection";
+    const reason = isLost ? lost : (REASONS[cause] ?? broken ?? `the connection ended: ${cause}`);
+    if (this.ready) return reason;
+    const first = FIRST_REASONS[cause];
+    if (this.options.tls !== undefined) return first ?? reason;
+    // A server that expects TLS takes our preface for a broken handshake, and says so in its own way or not at all.
+    if (isLost) return `${reason} before it sent HTTP/2 SETTINGS: check the port, and whether it expects TLS`;
+    return first === undefined ? reason : `${first}; it may expect TLS`;
   }
 
   /** No new calls; the connection closes when those under way are over. */

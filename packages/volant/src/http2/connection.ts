@@ -23,7 +23,7 @@ import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { MAX_STREAM_ID } from "./frame-type.ts";
 import type { ResolvedHttp2Options, Role } from "./options.ts";
 import type { TakenOutput } from "./output-buffer.ts";
-import { CLIENT_PREFACE, HTTP1_ANSWER_LENGTH, HTTP1_RESPONSE, looksLikeHttp1 } from "./preface.ts";
+import { CLIENT_PREFACE, foreignAnswer, HTTP1_RESPONSE, looksLikeHttp1 } from "./preface.ts";
 import { ReceiveHeaders } from "./receive-headers.ts";
 import { ReceivePath } from "./receive-path.ts";
 import { Reservation } from "./reservation.ts";
@@ -35,7 +35,6 @@ import { UsageError } from "./usage-error.ts";
 
 const BAD_PREFACE = connectionFault(ErrorCode.PROTOCOL_ERROR, "bad-preface");
 const HTTP1_REQUEST = connectionFault(ErrorCode.HTTP_1_1_REQUIRED, "http1-request");
-const HTTP1_ANSWER = connectionFault(ErrorCode.HTTP_1_1_REQUIRED, "http1-answer");
 const FRAME_TOO_LARGE = connectionFault(ErrorCode.FRAME_SIZE_ERROR, "frame-too-large");
 const TRANSPORT_CLOSED = connectionFault(ErrorCode.NO_ERROR, "transport-closed", "remote");
 const CLOSED_BY_USER = connectionFault(ErrorCode.NO_ERROR, "closed", "user");
@@ -87,8 +86,8 @@ export class Http2Connection implements FrameSink {
   }
 
   /** The transport ended or failed; there will be no more octets. `fault`: what is counted for it, where that is not ordinary. */
-  handleTransportClosed(fault: Fault = TRANSPORT_CLOSED): void {
-    this.parts.close(fault);
+  handleTransportClosed(fault?: Fault): void {
+    this.parts.close(fault ?? this.foreignAnswer(this.reader.unfinishedLength) ?? TRANSPORT_CLOSED);
     this.parts.output.discard();
   }
 
@@ -384,7 +383,13 @@ export class Http2Connection implements FrameSink {
   }
 
   onOversizedFrame(length: number): void {
-    this.parts.fail(length === HTTP1_ANSWER_LENGTH && !this.settings.remoteReceived ? HTTP1_ANSWER : FRAME_TOO_LARGE);
+    this.parts.fail(this.foreignAnswer(length) ?? FRAME_TOO_LARGE);
+  }
+
+  /** Before SETTINGS a server may speak anything. A TLS alert is shorter than the header of a frame, and then it closes. */
+  private foreignAnswer(frameLength: number): Fault | undefined {
+    const isAwaited = this.parts.role === "client" && !this.settings.remoteReceived;
+    return isAwaited ? foreignAnswer(frameLength) : undefined;
   }
 
   /** SETTINGS first (RFC 9113 §3.4), then the connection window at its full size. */

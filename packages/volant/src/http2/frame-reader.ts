@@ -13,6 +13,8 @@ import { CLIENT_PREFACE } from "./preface.ts";
 const TYPE_AT = 3;
 /** Enough to tell an HTTP/1.1 method from noise. */
 const STRANGER_BYTES = 4;
+/** The length field stands first. */
+const LENGTH_BYTES = 3;
 
 /** What the reader hands on. Every method says whether reading may go on. */
 export interface FrameSink {
@@ -70,6 +72,11 @@ export class FrameReader {
     }
     this.readWhole(chunk, at);
     if (this.partial !== undefined) this.watch.begin(this.partialLength, this.partialType, nowMs);
+  }
+
+  /** The length that an unfinished frame begins with; -1 where there are not so many octets. */
+  get unfinishedLength(): number {
+    return this.partial === undefined || this.partialLength < LENGTH_BYTES ? -1 : readPayloadLength(this.partial, 0);
   }
 
   /** No further octet is looked at. */

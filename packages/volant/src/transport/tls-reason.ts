@@ -24,7 +24,7 @@ const ON_CLIENT: Reasons = [
   [/HANDSHAKE_FAILURE|NO_SHARED_CIPHER/, NO_COMMON_CIPHER],
   [/ALERT_CERTIFICATE_REQUIRED/, "the server requires a client certificate; give tls.cert and tls.key"],
   [/ALERT_(UNKNOWN_CA|\w*CERTIFICATE\w*)/, "the server did not accept the client certificate"],
-  [/^ECONNRESET|^EPIPE/, "the server closed the connection in the TLS handshake"],
+  [/^ECONNRESET|^EPIPE/, "the server closed the connection in the TLS handshake; it may not speak TLS: check the port"],
 ];
 
 const ON_SERVER: Reasons = [

@@ -72,6 +72,20 @@ test("a server that answers in HTTP/1.1 is named as that", () => {
   assert.deepEqual(client.events(), ["closed HTTP_1_1_REQUIRED http1-answer library"]);
 });
 
+test("a server that answers with a TLS alert is named as that, however it is cut, and only before its SETTINGS", () => {
+  const alert = Buffer.from("15030100020246", "hex");
+  for (const chunkBytes of [1, 2, 3, alert.length]) {
+    const client = new CoreUnderTest("client");
+    for (let at = 0; at < alert.length; at += chunkBytes) client.receive(alert.subarray(at, at + chunkBytes));
+    client.http2.handleTransportClosed();
+    assert.deepEqual(client.events(), ["closed PROTOCOL_ERROR tls-answer library"]);
+  }
+  const later = new CoreUnderTest("client").receive(frames.settings().bytes()).receive(alert);
+  later.events();
+  later.http2.handleTransportClosed();
+  assert.deepEqual(later.events(), ["closed NO_ERROR transport-closed remote"]);
+});
+
 test("§3.4 a peer that never completes its preface and SETTINGS is given up after handshakeTimeoutMs", () => {
   const silent = new CoreUnderTest("server", { handshakeTimeoutMs: 500 });
   assert.deepEqual(silent.advance(499).events(), []);
