@@ -12,6 +12,8 @@ export interface LayerRule {
 }
 
 const MESSAGES = "@bufbuild/protobuf";
+/** The check of option names: it imports nothing, so whoever takes options may use it. */
+const OPTION_NAMES = "rpc/option-names.ts";
 const SHARED_BY_STREAMS = ["rpc/", "grpc/", "compression/", "transport/"] as const;
 const SHARED_BY_ROLES = ["stream/", "protobuf/", "gen/", ...SHARED_BY_STREAMS] as const;
 const PUBLIC_FACES = ["server/index.ts", "client/index.ts"] as const;
@@ -20,11 +22,14 @@ const SOCKETS = ["node:net", "node:tls"] as const;
 export const LAYERS: Readonly<Record<string, LayerRule>> = {
   http2: { mayImport: [], modules: [], sansIO: true },
   grpc: { mayImport: ["http2/error-code.ts"], modules: [], sansIO: true },
-  protobuf: { mayImport: [], modules: [MESSAGES] },
+  protobuf: { mayImport: [OPTION_NAMES], modules: [MESSAGES] },
   gen: { mayImport: [], modules: [MESSAGES] },
-  compression: { mayImport: ["grpc/", "rpc/process-state.ts"], modules: ["node:zlib"] },
+  compression: {
+    mayImport: ["grpc/", "rpc/process-state.ts", OPTION_NAMES, "rpc/option-range.ts"],
+    modules: ["node:zlib"],
+  },
   rpc: { mayImport: ["grpc/", "protobuf/", "gen/"], modules: [MESSAGES, "node:async_hooks"] },
-  transport: { mayImport: ["http2/"], modules: [...SOCKETS, "node:timers"] },
+  transport: { mayImport: ["http2/", OPTION_NAMES], modules: [...SOCKETS, "node:timers"] },
   stream: { mayImport: SHARED_BY_STREAMS, modules: [MESSAGES] },
   server: { mayImport: SHARED_BY_ROLES, modules: [MESSAGES, ...SOCKETS] },
   client: { mayImport: SHARED_BY_ROLES, modules: [MESSAGES, ...SOCKETS, "node:dns"] },

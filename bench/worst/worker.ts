@@ -12,7 +12,7 @@ import type { Job, Measured } from "./protocol.ts";
 
 const WARM_UP_BYTES = 20_000;
 const WARM_UPS = 20;
-const { maxDecodedValues } = resolveInboundLimits({}).decoding;
+const { maxDecodedValues } = resolveInboundLimits({}, "server").decoding;
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;

@@ -4,6 +4,9 @@
  * is given.
  */
 
+import type { OptionTable } from "../rpc/option-names.ts";
+import { describeNumber } from "../rpc/option-range.ts";
+
 /** The defaults are those of connecting; a retry policy has its own. */
 export interface BackoffOptions {
   /** Before the second attempt. Default 1,000 ms, or `maxMs` where that is less (grpc.initial_reconnect_backoff_ms). */
@@ -15,6 +18,13 @@ export interface BackoffOptions {
   /** Default 120,000 ms, or `initialMs` where that is more (grpc.max_reconnect_backoff_ms). */
   readonly maxMs?: number;
 }
+
+export const BACKOFF_OPTIONS = {
+  initialMs: true,
+  multiplier: true,
+  jitter: true,
+  maxMs: true,
+} as const satisfies OptionTable<BackoffOptions>;
 
 export type ResolvedBackoffOptions = Readonly<Required<BackoffOptions>>;
 
@@ -47,5 +57,5 @@ export function backoffMs(options: ResolvedBackoffOptions, failures: number, ran
 
 function check(name: string, value: number, min: number, max: number): void {
   if (typeof value === "number" && value >= min && value <= max) return;
-  throw new RangeError(`${name}: ${String(value)} given, a number from ${min} to ${max} is allowed`);
+  throw new RangeError(`${name}: ${describeNumber(value)} given, a number from ${min} to ${max} is allowed`);
 }

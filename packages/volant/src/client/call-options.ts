@@ -9,6 +9,8 @@ import { ambientCall } from "../rpc/ambient.ts";
 import type { ServerCall } from "../rpc/call.ts";
 import { deadlineFrom, earliest, NO_DEADLINE } from "../rpc/deadline.ts";
 import type { Metadata, MetadataInit } from "../rpc/metadata.ts";
+import type { MethodInfo } from "../rpc/method.ts";
+import { checkValue, describeGiven, isOptionsObject, type OptionTable, unknownName } from "../rpc/option-names.ts";
 
 export interface CallOptions {
   /** From now. With `deadline` too, the earlier one holds. */
@@ -47,8 +49,69 @@ export interface CallOptions {
   readonly parent?: ServerCall | null;
 }
 
+/** What calls without options share: such a call makes and checks nothing. */
+export const NO_OPTIONS: CallOptions = Object.freeze({});
+
+const CALL_OPTIONS = {
+  timeoutMs: true,
+  deadline: true,
+  signal: true,
+  metadata: true,
+  compression: "string",
+  onHeaders: "function",
+  onTrailers: "function",
+  waitForReady: "boolean",
+  idempotent: "boolean",
+  parent: true,
+} as const satisfies OptionTable<CallOptions>;
+
+/** The same without a prototype, so that a plain look-up finds names of the table only. */
+const RULES: Readonly<Record<string, (typeof CALL_OPTIONS)[keyof CallOptions] | undefined>> = Object.assign(
+  Object.create(null),
+  CALL_OPTIONS,
+);
+
+/**
+ * Throws TypeError for what are no options of a call. For each call that has some, so it makes nothing where they are legal;
+ * values that have a check of their own where they are used are left to it.
+ */
+export function checkCallOptions(options: CallOptions, { path }: MethodInfo): void {
+  const given: unknown = options;
+  if (typeof given !== "object" || given === null || !isPlain(given)) refuseOther(given, path);
+  for (const name in options) {
+    const rule = RULES[name];
+    if (rule === true) continue;
+    const value = options[name as keyof CallOptions];
+    if (rule === undefined) throw new TypeError(`options of ${path}: ${unknownName(name, "option", CALL_OPTIONS)}`);
+    if (value !== undefined && typeof value !== rule) checkValue(`options of ${path}`, name, value, rule);
+  }
+}
+
+function isPlain(given: object): boolean {
+  return Object.getPrototypeOf(given) === Object.prototype || isOptionsObject(given);
+}
+
+/** Callbacks, metadata and timeouts are what other libraries take in this place. */
+function refuseOther(given: unknown, path: string): never {
+  const names = Object.keys(CALL_OPTIONS).join(", ");
+  throw new TypeError(
+    `options of ${path}: ${describeGiven(given)} given${adviceFor(given)}; an object with options is allowed: { ${names} }`,
+  );
+}
+
+function adviceFor(given: unknown): string {
+  if (typeof given === "number") return `; for a timeout give { timeoutMs: ${given} }`;
+  if (typeof given === "function") return "; there are no callbacks, the call returns its answer";
+  if (typeof given === "object" && given !== null && "aborted" in given) return "; give { signal }";
+  return typeof given === "object" && given !== null && Symbol.iterator in given ? "; give { metadata }" : "";
+}
+
 export function parentOf(options: CallOptions): ServerCall | undefined {
-  return options.parent === undefined ? ambientCall() : (options.parent ?? undefined);
+  const { parent } = options;
+  if (parent === undefined) return ambientCall();
+  if (parent === null) return undefined;
+  if (typeof parent.remainingMs === "number" && typeof parent.signal === "object") return parent;
+  throw new TypeError(`parent: ${describeGiven(parent)} given; the call that a handler was given, or null, is allowed`);
 }
 
 /** `undefined` is identity. Throws TypeError for an encoding that this Node does not have. */

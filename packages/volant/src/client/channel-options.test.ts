@@ -29,7 +29,7 @@ test("what is out of range is named with what was given and what is allowed", ()
     [{ authority: "" }, /authority: "" given/],
     [{ userAgent: "x\r\ny: z" }, /userAgent: "x\\r\\ny: z" given, printable ASCII/],
     [{ http2: { maxFrameBytes: 1 } }, /maxFrameBytes: 1 given/],
-    [{ connectTimeoutMs: "1" as never }, /connectTimeoutMs: 1 given/],
+    [{ connectTimeoutMs: "1" as never }, /connectTimeoutMs: the string "1" given/],
   ];
   for (const [options, message] of cases) assert.throws(() => resolveChannelOptions(options), message);
 });

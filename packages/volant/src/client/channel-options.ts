@@ -4,19 +4,31 @@
 
 import { printable } from "../grpc/printable.ts";
 import { stackOfThrown } from "../rpc/foreign-values.ts";
+import { checkInterceptors } from "../rpc/hooks.ts";
 import type { MethodInfo } from "../rpc/method.ts";
+import { checkOptions, type OptionTable } from "../rpc/option-names.ts";
 import { inRange } from "../rpc/option-range.ts";
 import { VERSION } from "../rpc/version.ts";
 import { BufferBudget } from "../stream/buffer-budget.ts";
-import { type InboundOptions, type ResolvedInbound, resolveInboundLimits } from "../stream/inbound-limits.ts";
-import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
+import {
+  INBOUND_OPTIONS,
+  type InboundOptions,
+  type ResolvedInbound,
+  resolveInboundLimits,
+} from "../stream/inbound-limits.ts";
+import {
+  HTTP2_OPTIONS,
+  type Http2Options,
+  type ResolvedHttp2Options,
+  resolveHttp2Options,
+} from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
 import { type ChannelTlsOptions, type ResolvedChannelTls, resolveChannelTls } from "../transport/tls-dialer.ts";
 import { DEFAULT_WRITE_STALL_MS } from "../transport/write-stall.ts";
-import { type BackoffOptions, type ResolvedBackoffOptions, resolveBackoffOptions } from "./backoff.ts";
+import { BACKOFF_OPTIONS, type BackoffOptions, type ResolvedBackoffOptions, resolveBackoffOptions } from "./backoff.ts";
 import type { ClientInterceptor } from "./client-interceptor.ts";
 import type { ReplayLimits } from "./replay-log.ts";
-import { type RetryOptions, type RetryPolicy, resolveRetryOptions } from "./retry-policy.ts";
+import { RETRY_OPTIONS, type RetryOptions, type RetryPolicy, resolveRetryOptions } from "./retry-policy.ts";
 
 export interface ChannelOptions extends InboundOptions {
   /**
@@ -65,6 +77,29 @@ export interface ChannelOptions extends InboundOptions {
   readonly http2?: Http2Options;
 }
 
+export const CHANNEL_OPTIONS = {
+  ...INBOUND_OPTIONS,
+  tls: true,
+  interceptors: true,
+  authority: true,
+  userAgent: true,
+  connectTimeoutMs: true,
+  backoff: BACKOFF_OPTIONS,
+  retry: RETRY_OPTIONS,
+  replayBuffer: {
+    callBytes: true,
+    channelBytes: true,
+  } satisfies OptionTable<NonNullable<ChannelOptions["replayBuffer"]>>,
+  keepalive: {
+    timeMs: true,
+    timeoutMs: true,
+    withoutCalls: "boolean",
+  } satisfies OptionTable<NonNullable<ChannelOptions["keepalive"]>>,
+  onError: "function",
+  writeStallTimeoutMs: true,
+  http2: HTTP2_OPTIONS,
+} as const satisfies OptionTable<ChannelOptions>;
+
 export interface ResolvedChannelOptions {
   readonly tls: ResolvedChannelTls | undefined;
   readonly interceptors: readonly ClientInterceptor[];
@@ -87,6 +122,8 @@ const LONGEST_TIMER_MS = 0x7fff_ffff;
 
 /** Throws RangeError, TypeError or UsageError naming the option, what was given and what is allowed. */
 export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
+  checkOptions("new Channel()", options, CHANNEL_OPTIONS);
+  checkInterceptors(options.interceptors);
   const tls = resolveChannelTls(options.tls);
   const { keepalive = {}, userAgent, authority = tls?.servername } = options;
   const connectTimeoutMs = inRange("connectTimeoutMs", options.connectTimeoutMs ?? 20_000, 1, LONGEST_TIMER_MS);
@@ -101,7 +138,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
     backoff: resolveBackoffOptions(options.backoff),
     retry: resolveRetryOptions(options.retry),
     replay: resolveReplayLimits(options.replayBuffer ?? {}),
-    limits: resolveInboundLimits(options),
+    limits: resolveInboundLimits(options, "channel"),
     keepalive: {
       // gRFC A8: shorter than 10 s is what servers answer with too_many_pings.
       timeMs: inRange("keepalive.timeMs", keepalive.timeMs ?? 300_000, 10_000),

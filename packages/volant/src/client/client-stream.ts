@@ -17,7 +17,14 @@ import { monotonicMs } from "../transport/time.ts";
 import { timerWheel } from "../transport/timer-wheel.ts";
 import { Attempt, type Progress } from "./attempt.ts";
 import type { BoundClientMethod } from "./bound-method.ts";
-import { type CallOptions, callDeadline, callEncoding, parentOf } from "./call-options.ts";
+import {
+  type CallOptions,
+  callDeadline,
+  callEncoding,
+  checkCallOptions,
+  NO_OPTIONS,
+  parentOf,
+} from "./call-options.ts";
 import type { Channel } from "./channel.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { checkSignal, watchForeignSignal } from "./foreign-signal.ts";
@@ -57,6 +64,7 @@ export class ClientStream extends Attempt implements PendingCall {
   /** Throws for illegal options; everything later is a status. */
   constructor(channel: Channel, method: BoundClientMethod, options: CallOptions, surface: CallSurface) {
     super(channel, method);
+    if (options !== NO_OPTIONS) checkCallOptions(options, method.definition);
     if (options.signal !== undefined) checkSignal(options.signal);
     this.options = options;
     this.surface = surface;

@@ -10,6 +10,7 @@ import type {
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
+import { checkInterceptors } from "../rpc/hooks.ts";
 import {
   type MethodDefinition,
   type MethodKind,
@@ -17,9 +18,11 @@ import {
   type ServiceSource,
   type TypedMethod,
 } from "../rpc/method.ts";
+import { checkOptions, describeGiven, isOptionsObject, type OptionTable } from "../rpc/option-names.ts";
+import { checkService } from "../rpc/service-shape.ts";
 import { type AnyIterable, isIterable } from "../stream/pump.ts";
 import { type BoundClientMethod, bindMethod } from "./bound-method.ts";
-import type { CallOptions } from "./call-options.ts";
+import { type CallOptions, NO_OPTIONS } from "./call-options.ts";
 import type { Channel } from "./channel.ts";
 import type { ClientInterceptor } from "./client-interceptor.ts";
 import { DownloadCall, DuplexCall, UploadCall } from "./streaming-calls.ts";
@@ -108,12 +111,21 @@ export interface ClientOptions {
 
 type AnyClientMethod = (request: unknown, options?: CallOptions) => unknown;
 
-/** A client of `service` over `channel`. Cheap: a channel may have any number of clients. */
+const CLIENT_OPTIONS = { interceptors: true } as const satisfies OptionTable<ClientOptions>;
+
+/**
+ * A client of `service` over `channel`. Cheap: a channel may have any number of clients. Throws TypeError for what is no
+ * service or no channel, and for unknown options.
+ */
 export function createClient<Service extends ServiceSource>(
   service: Service,
   channel: Channel,
   options: ClientOptions = {},
 ): Client<Service> {
+  checkService("createClient()", service);
+  checkChannel(channel);
+  checkOptions("createClient()", options, CLIENT_OPTIONS);
+  checkInterceptors(options.interceptors);
   const client: Record<string, AnyClientMethod> = {};
   for (const definition of methodsOf(service)) {
     const method = bindMethod(channel, definition, options.interceptors ?? []);
@@ -122,19 +134,30 @@ export function createClient<Service extends ServiceSource>(
   return client as unknown as Client<Service>;
 }
 
+/** By its shape: one of another copy of the package is a channel too. */
+function checkChannel(given: unknown): void {
+  const { start, postpone, options } = (given ?? {}) as { readonly [Name in keyof Channel]?: unknown };
+  if (typeof start === "function" && typeof postpone === "function" && isOptionsObject(options)) return;
+  const target = typeof given === "string" ? JSON.stringify(given) : '"host:port"';
+  throw new TypeError(
+    `createClient(): ${describeGiven(given)} given as channel; make one: createClient(Service, new Channel(${target}))`,
+  );
+}
+
 function callerOf(channel: Channel, method: BoundClientMethod, definition: MethodDefinition): AnyClientMethod {
   switch (definition.kind) {
     case "unary":
-      return (request, options = {}) => callUnary(channel, method, request, options);
+      return (request, options = NO_OPTIONS) => callUnary(channel, method, request, options);
     case "server_streaming":
-      return (request, options = {}) => new DownloadCall(channel, method, options, request);
+      return (request, options = NO_OPTIONS) => new DownloadCall(channel, method, options, request);
     case "client_streaming":
-      return (requests, options = {}) => {
+      return (requests, options = NO_OPTIONS) => {
         if (requests === undefined) return new UploadCall(channel, method, options, undefined);
         return uploadAll(channel, method, options, () => requestsOf(requests, definition));
       };
     case "bidi_streaming":
-      return (requests, options = {}) => new DuplexCall(channel, method, options, requestsOf(requests, definition));
+      return (requests, options = NO_OPTIONS) =>
+        new DuplexCall(channel, method, options, requestsOf(requests, definition));
   }
 }
 
@@ -151,7 +174,7 @@ async function uploadAll(
 function requestsOf(requests: unknown, definition: MethodDefinition): AnyIterable | undefined {
   if (requests === undefined || isIterable(requests)) return requests;
   throw new TypeError(
-    `${definition.localName} was given ${requests === null ? "null" : `a ${typeof requests}`}; it takes an iterable of ` +
+    `${definition.localName} was given ${describeGiven(requests)}; it takes an iterable of ` +
       "messages, or nothing to send them by hand",
   );
 }

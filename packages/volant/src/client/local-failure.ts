@@ -4,6 +4,7 @@
  */
 import { isErrorLike, textOfThrown } from "../rpc/foreign-values.ts";
 import type { Metadata } from "../rpc/metadata.ts";
+import type { MethodDefinition } from "../rpc/method.ts";
 import { createRpcError, RpcError } from "../rpc/rpc-error.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
 import { listBytes, type OutboundField, type PeerLists, type ResolvedHttp2Options } from "../transport/http2.ts";
@@ -11,6 +12,12 @@ import { listBytes, type OutboundField, type PeerLists, type ResolvedHttp2Option
 /** An RpcError says itself what the call ends with. */
 export function refusalOf(error: unknown): Status {
   return error instanceof RpcError ? error : wrap(StatusCode.INTERNAL, "an interceptor refused the call", error);
+}
+
+/** Throws TypeError where there is no request: it would go out as an empty one. */
+export function checkRequest(request: unknown, { localName }: MethodDefinition): void {
+  if (request !== undefined && request !== null) return;
+  throw new TypeError(`${localName} was given ${String(request)} as request; it takes a message, {} for an empty one`);
 }
 
 /** A message that cannot be encoded, or an iterable that failed. */

@@ -87,7 +87,7 @@ test("what is out of range is named with what was given and what is allowed", ()
     [{ maxAttempts: 2.5 }, /retry\.maxAttempts: 2\.5 given/],
     [{ codes: [StatusCode.OK] }, /retry\.codes: 0 given, StatusCode other than OK/],
     [{ codes: [99 as StatusCode] }, /retry\.codes: 99 given/],
-    [{ methods: "some" as "all" }, /retry\.methods: "some" given, "idempotent" or "all"/],
+    [{ methods: "some" as "all" }, /retry\.methods: the string "some" given, "idempotent" or "all"/],
     [{ backoff: { initialMs: 0 } }, /retry\.backoff\.initialMs: 0 given, a number from 1 to 2000/],
     [{ throttling: { maxTokens: 0 } }, /retry\.throttling\.maxTokens: 0 given, a number above 0 and up to 1000/],
     [{ throttling: { maxTokens: 1_001 } }, /retry\.throttling\.maxTokens: 1001 given/],

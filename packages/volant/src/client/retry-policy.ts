@@ -9,8 +9,16 @@
 import { HeaderName } from "../grpc/header-names.ts";
 import type { Metadata } from "../rpc/metadata.ts";
 import type { MethodInfo } from "../rpc/method.ts";
+import { describeGiven, type OptionTable } from "../rpc/option-names.ts";
+import { describeNumber } from "../rpc/option-range.ts";
 import { isStatusCode, type Status, StatusCode } from "../rpc/status.ts";
-import { type BackoffOptions, backoffMs, type ResolvedBackoffOptions, resolveBackoffOptions } from "./backoff.ts";
+import {
+  BACKOFF_OPTIONS,
+  type BackoffOptions,
+  backoffMs,
+  type ResolvedBackoffOptions,
+  resolveBackoffOptions,
+} from "./backoff.ts";
 import { type ResolvedThrottleOptions, type RetryThrottle, resolveThrottleOptions } from "./retry-throttle.ts";
 
 export interface RetryOptions {
@@ -34,6 +42,14 @@ export interface RetryOptions {
   readonly throttling?: { readonly maxTokens?: number; readonly tokenRatio?: number } | false;
 }
 
+export const RETRY_OPTIONS = {
+  maxAttempts: true,
+  backoff: BACKOFF_OPTIONS,
+  codes: "array",
+  methods: true,
+  throttling: true,
+} as const satisfies OptionTable<RetryOptions>;
+
 export interface RetryPolicy {
   readonly maxAttempts: number;
   readonly backoff: ResolvedBackoffOptions;
@@ -53,10 +69,12 @@ export function resolveRetryOptions(options: RetryOptions | undefined): RetryPol
   if (options === undefined) return undefined;
   const { maxAttempts = DEFAULT_MAX_ATTEMPTS, codes = DEFAULT_CODES, methods = "idempotent" } = options;
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
-    throw new RangeError(`retry.maxAttempts: ${String(maxAttempts)} given, a whole number 1 or more is allowed`);
+    throw new RangeError(
+      `retry.maxAttempts: ${describeNumber(maxAttempts)} given, a whole number 1 or more is allowed`,
+    );
   }
   if (methods !== "idempotent" && methods !== "all") {
-    throw new TypeError(`retry.methods: ${JSON.stringify(methods)} given, "idempotent" or "all" is allowed`);
+    throw new TypeError(`retry.methods: ${describeGiven(methods)} given, "idempotent" or "all" is allowed`);
   }
   return Object.freeze({
     maxAttempts: Math.min(maxAttempts, MOST_ATTEMPTS),
@@ -112,5 +130,5 @@ function pushbackOf(trailers: Metadata): number | "never" | undefined {
 
 function checkCode(code: StatusCode): StatusCode {
   if (isStatusCode(code) && code !== StatusCode.OK) return code;
-  throw new RangeError(`retry.codes: ${String(code)} given, StatusCode other than OK is allowed`);
+  throw new RangeError(`retry.codes: ${describeNumber(code)} given, StatusCode other than OK is allowed`);
 }

@@ -6,6 +6,11 @@
  * Owns the tokens; knows no call.
  */
 
+import { checkOptions } from "../rpc/option-names.ts";
+import { describeNumber } from "../rpc/option-range.ts";
+
+const THROTTLE_OPTIONS = { maxTokens: true, tokenRatio: true } as const;
+
 export interface ResolvedThrottleOptions {
   readonly maxTokens: number;
   readonly tokenRatio: number;
@@ -23,6 +28,7 @@ export function resolveThrottleOptions(
   options: { readonly maxTokens?: number; readonly tokenRatio?: number } | false | undefined,
 ): ResolvedThrottleOptions | undefined {
   if (options === false) return undefined;
+  checkOptions("new Channel(): retry: throttling", options, THROTTLE_OPTIONS);
   const { maxTokens = DEFAULT_MAX_TOKENS, tokenRatio = DEFAULT_TOKEN_RATIO } = options ?? {};
   check("maxTokens", maxTokens, MOST_TOKENS);
   check("tokenRatio", tokenRatio, Number.MAX_VALUE);
@@ -56,5 +62,5 @@ export class RetryThrottle {
 function check(name: string, value: number, max: number): void {
   if (typeof value === "number" && value > 0 && value <= max) return;
   const allowed = max === Number.MAX_VALUE ? "a number above 0" : `a number above 0 and up to ${max}`;
-  throw new RangeError(`retry.throttling.${name}: ${String(value)} given, ${allowed} is allowed`);
+  throw new RangeError(`retry.throttling.${name}: ${describeNumber(value)} given, ${allowed} is allowed`);
 }

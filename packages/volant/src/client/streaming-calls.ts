@@ -10,7 +10,7 @@ import type { CallOptions } from "./call-options.ts";
 import { rejectForCaller } from "./caller-stack.ts";
 import type { Channel } from "./channel.ts";
 import { type CallSurface, ClientStream } from "./client-stream.ts";
-import { errorOf } from "./local-failure.ts";
+import { checkRequest, errorOf } from "./local-failure.ts";
 import { RequestWriter } from "./request-writer.ts";
 import { SingleResponse, sendOnly } from "./unary-call.ts";
 
@@ -141,6 +141,7 @@ export class DownloadCall implements CallSurface, AsyncIterable<unknown> {
   private readonly queue: MessageQueue;
 
   constructor(channel: Channel, method: BoundClientMethod, options: CallOptions, request: unknown) {
+    checkRequest(request, method.definition);
     this.request = request;
     this.stream = new ClientStream(channel, method, options, this);
     this.queue = responseQueue(this.stream);

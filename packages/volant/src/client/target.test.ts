@@ -59,5 +59,5 @@ test("what is no target is refused with what was given and what to do", () => {
     assert.throws(() => parseTarget(target), { name: "TypeError", message: reason }, target);
     assert.throws(() => parseTarget(target), new RegExp(`target ${given} .*unix:///path`), target);
   }
-  assert.throws(() => parseTarget(undefined as never), /a undefined was given/);
+  assert.throws(() => parseTarget(undefined as never), /undefined given as target; a string is allowed: host:port/);
 });

@@ -7,6 +7,7 @@
  *   unix:path, unix:///absolute/path              a Unix socket
  */
 import { isIPv4, isIPv6 } from "node:net";
+import { describeGiven } from "../rpc/option-names.ts";
 
 export type Endpoint =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
@@ -22,7 +23,9 @@ const FORMS = "host:port, dns:///host:port, ipv4:address:port, ipv6:[address]:po
 
 /** Throws TypeError saying what was given and which forms there are. */
 export function parseTarget(target: string): Target {
-  if (typeof target !== "string") throw new TypeError(`a target is a string (${FORMS}); a ${typeof target} was given`);
+  if (typeof target !== "string") {
+    throw new TypeError(`new Channel(): ${describeGiven(target)} given as target; a string is allowed: ${FORMS}`);
+  }
   const [, given = "dns:", rest = ""] = /^(dns:|ipv4:|ipv6:|unix:)?(.*)$/is.exec(target)!;
   const scheme = given.toLowerCase();
   if (scheme === "unix:") return parseUnix(target, rest);

@@ -8,7 +8,7 @@ import type { CallOptions } from "./call-options.ts";
 import { rejectForCaller } from "./caller-stack.ts";
 import type { Channel } from "./channel.ts";
 import { type CallSurface, ClientStream } from "./client-stream.ts";
-import { cardinalityFailure, errorOf, requestFailure } from "./local-failure.ts";
+import { cardinalityFailure, checkRequest, errorOf, requestFailure } from "./local-failure.ts";
 
 type Resolve = (message: unknown) => void;
 
@@ -45,6 +45,7 @@ class UnaryCall extends SingleResponse implements CallSurface {
 
   constructor(channel: Channel, method: BoundClientMethod, options: CallOptions, request: unknown, resolve: Resolve) {
     super(resolve);
+    checkRequest(request, method.definition);
     this.request = request;
     this.stream = new ClientStream(channel, method, options, this);
   }

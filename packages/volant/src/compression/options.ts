@@ -3,6 +3,8 @@
  * is seen.
  */
 import { type CompressionName, IDENTITY, type MessageEncoding } from "../grpc/message-encoding.ts";
+import type { OptionTable } from "../rpc/option-names.ts";
+import { inRange } from "../rpc/option-range.ts";
 import { ENCODINGS, requireEncoding } from "./encodings.ts";
 
 export interface CompressionOptions {
@@ -27,6 +29,13 @@ export interface CompressionOptions {
   readonly offLoopBytes?: number;
 }
 
+export const COMPRESSION_OPTIONS = {
+  send: true,
+  accept: "array",
+  minBytes: true,
+  offLoopBytes: true,
+} as const satisfies OptionTable<CompressionOptions>;
+
 export interface ResolvedCompression {
   /** `undefined` is identity. */
   readonly send: CompressionName | undefined;
@@ -49,8 +58,8 @@ export function resolveCompressionOptions(options: CompressionOptions = {}): Res
     send: send === undefined ? undefined : requireEncoding("compression.send", send)?.name,
     accepted,
     acceptEncoding: [IDENTITY, ...accepted.keys()].join(","),
-    minBytes: inRange("compression.minBytes", minBytes),
-    offLoopBytes: inRange("compression.offLoopBytes", offLoopBytes),
+    minBytes: inRange("compression.minBytes", minBytes, 0),
+    offLoopBytes: inRange("compression.offLoopBytes", offLoopBytes, 0),
   });
 }
 
@@ -61,9 +70,4 @@ function acceptedOf(names: readonly CompressionName[]): ReadonlyMap<string, Mess
     if (encoding !== undefined) accepted.set(name, encoding);
   }
   return accepted;
-}
-
-function inRange(name: string, value: number): number {
-  if (typeof value === "number" && value >= 0) return value;
-  throw new RangeError(`${name}: ${String(value)} given, a number 0 or more is allowed`);
 }

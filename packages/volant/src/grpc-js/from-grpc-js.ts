@@ -3,6 +3,7 @@
  * what was given and the names of its methods. Needs nothing of grpc-js: a definition is data and functions.
  */
 import type { Idempotency, MethodDefinition, MethodKind, ServiceDefinition } from "../rpc/method.ts";
+import { isService } from "../rpc/service-shape.ts";
 import type { GrpcJsDefinition, GrpcJsMethod, GrpcJsService } from "./definition.ts";
 import { SerializerCodec } from "./serializer-codec.ts";
 
@@ -97,6 +98,7 @@ function serviceNameOf(methods: readonly MethodDefinition[]): string {
 }
 
 function refuseOther(given: unknown): asserts given is object {
+  if (isService(given)) throw new TypeError("fromGrpcJs was given a service of volant or protobuf-es; use it as it is");
   if (typeof given === "object" && given !== null && !Array.isArray(given)) return;
   const isClient = typeof given === "function" && "service" in given;
   const what = isClient ? "a client constructor, whose definition is its property `service`" : describe(given);

@@ -209,14 +209,25 @@ export type ResolvedHttp2Options = Readonly<Record<keyof typeof OPTION_RULES, nu
 
 /** Fills in defaults. Throws {@link UsageError} naming the option, what was given and what is allowed. */
 export function resolveHttp2Options(options: Http2Options = {}): ResolvedHttp2Options {
+  checkNames(options);
   const resolved = {} as Record<keyof typeof OPTION_RULES, number>;
   for (const name of Object.keys(OPTION_RULES) as (keyof typeof OPTION_RULES)[]) {
     const { initial, min, max } = OPTION_RULES[name];
-    const value = options[name] ?? initial;
+    const { [name]: value = initial } = options;
     if (!(Number.isInteger(value) || value === OFF) || value < min || value > max) {
       throw new UsageError(`${name}: ${String(value)} given, an integer from ${min} to ${max} is allowed`);
     }
     resolved[name] = value;
   }
   return Object.freeze(resolved);
+}
+
+/** A misspelt limit would be none. */
+function checkNames(options: unknown): void {
+  const names = Object.keys(OPTION_RULES).join(", ");
+  if (typeof options !== "object" || options === null) {
+    throw new UsageError(`HTTP/2 options: ${String(options)} given, an object is allowed: { ${names} }`);
+  }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTION_RULES, name));
+  if (unknown !== undefined) throw new UsageError(`there is no option ${JSON.stringify(unknown)} (allowed: ${names})`);
 }

@@ -1,6 +1,7 @@
 /**
  * The codec of one message type: what a method binds once. Owns the contract between the runtime and whatever encodes.
  */
+import type { OptionTable } from "../rpc/option-names.ts";
 
 export interface MessageCodec<Shape, Init> {
   /**
@@ -47,3 +48,9 @@ export interface CodecOptions extends DecodeLimits {
    */
   readonly unknownFields?: "keep" | "drop";
 }
+
+export const CODEC_OPTIONS = {
+  bytes: true,
+  unknownFields: true,
+  maxDecodedValues: true,
+} as const satisfies OptionTable<CodecOptions>;

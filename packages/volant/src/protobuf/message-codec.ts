@@ -5,7 +5,8 @@
  * Getters of a message are user code and may encode another message meanwhile: the scratch buffer is taken while it is in use.
  */
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { CodecOptions, DecodeLimits, MessageCodec } from "./codec.ts";
+import { checkOptions, describeGiven } from "../rpc/option-names.ts";
+import { CODEC_OPTIONS, type CodecOptions, type DecodeLimits, type MessageCodec } from "./codec.ts";
 import { EncodeError } from "./codec-error.ts";
 import { createEngine, type Engine } from "./compile.ts";
 import { planOf } from "./plan.ts";
@@ -30,7 +31,18 @@ export function codecOf<Desc extends DescMessage>(
   schema: Desc,
   options?: CodecOptions,
 ): MessageCodec<MessageShape<Desc>, MessageInitShape<Desc>> {
+  checkOptions("codecOf()", options, CODEC_OPTIONS);
+  if (options !== undefined) checkChoices(options);
   return new ProtobufCodec(schema, options);
+}
+
+function checkChoices({ bytes = "copy", unknownFields = "keep" }: CodecOptions): void {
+  if (bytes !== "copy" && bytes !== "view") {
+    throw new TypeError(`codecOf(): bytes: ${describeGiven(bytes)} given, "copy" or "view" is allowed`);
+  }
+  if (unknownFields !== "keep" && unknownFields !== "drop") {
+    throw new TypeError(`codecOf(): unknownFields: ${describeGiven(unknownFields)} given, "keep" or "drop" is allowed`);
+  }
 }
 
 let scratch: Buffer | undefined;

@@ -47,6 +47,7 @@ export class Metadata implements Iterable<MetadataEntry> {
   /** A new `Metadata`; changing it never changes `init`. Throws TypeError as `append` does. */
   static from(init: MetadataInit): Metadata {
     // Metadata of another copy of the package is iterated, as any other list of entries is.
+    checkInit(init);
     return #entries in init ? init.clone() : new Metadata().merge(init);
   }
 
@@ -126,6 +127,7 @@ export class Metadata implements Iterable<MetadataEntry> {
 
   /** Appends everything in `other`, all of it or, when that throws TypeError, nothing. */
   merge(other: MetadataInit): this {
+    checkInit(other);
     const added = #entries in other ? other.#entries : toEntries(other);
     if (added.length > 0) this.#adopt([...this.#entries, ...added]);
     return this;
@@ -147,13 +149,28 @@ export class Metadata implements Iterable<MetadataEntry> {
 }
 
 function toEntries(init: Exclude<MetadataInit, Metadata>): MetadataEntry[] {
-  if (isIterable(init)) return Array.from(init, ([key, value]) => toEntry(key, value));
+  if (isIterable(init)) return Array.from(init, entryOf);
   const entries: MetadataEntry[] = [];
   for (const [key, given] of Object.entries(init)) {
     if (Array.isArray(given)) for (const value of given as readonly MetadataValue[]) entries.push(toEntry(key, value));
     else entries.push(toEntry(key, given as MetadataValue));
   }
   return entries;
+}
+
+/** Throws TypeError for what holds no keys and values. */
+function checkInit(init: unknown): void {
+  const isThenable = typeof (init as { readonly then?: unknown } | null | undefined)?.then === "function";
+  if (typeof init === "object" && init !== null && !isThenable) return;
+  throw new TypeError(
+    `metadata: ${kindOf(init)} given; it takes { key: value }, a Metadata, or a list of entries [key, value]`,
+  );
+}
+
+/** A text in the place of an entry would be taken apart into its letters. */
+function entryOf(given: unknown): MetadataEntry {
+  if (Array.isArray(given) && given.length === 2) return toEntry(given[0], given[1]);
+  throw new TypeError(`metadata: ${kindOf(given)} given as an entry; an entry of a list is [key, value]`);
 }
 
 function isIterable(init: object): init is Iterable<MetadataEntry> {

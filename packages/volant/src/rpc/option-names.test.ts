@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkOptions, describeGiven, type OptionNames, type OptionTable } from "./option-names.ts";
+import {
+  checkOptions,
+  describeGiven,
+  isOptionsObject,
+  namesOf,
+  type OptionNames,
+  type OptionTable,
+} from "./option-names.ts";
 
 interface Options {
   readonly maxReceiveMessageBytes?: number;
@@ -67,6 +74,7 @@ test("what is no object is refused with its kind and the names there are", () =>
 });
 
 test("an error text never shows what is inside an object, and shortens a long text", () => {
+  assert.equal(describeGiven("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA"), "PEM text");
   assert.equal(describeGiven({ password: "x" }), "an object (Object)");
   assert.equal(describeGiven(Object.create(null)), "an object (without a class)");
   assert.ok(describeGiven("y".repeat(1_000)).length < 100);
@@ -75,4 +83,40 @@ test("an error text never shows what is inside an object, and shortens a long te
 test("a table without names allows none", () => {
   const none: OptionNames = {};
   assert.throws(() => checkOptions("close()", { a: 1 }, none), /there is no option "a" \(none is allowed\)/);
+});
+
+test("a value of another kind is refused, null too; undefined is an option that was left out", () => {
+  const table: OptionNames = {
+    onError: "function",
+    isOn: "boolean",
+    name: "string",
+    list: "array",
+    cause: "any",
+    inner: { a: true },
+  };
+  checkOptions("f()", { onError: () => 1, isOn: false, name: "", list: [], cause: null, inner: {} }, table);
+  checkOptions("f()", { onError: undefined, isOn: undefined, inner: undefined }, table);
+  const cases: [object, string][] = [
+    [{ onError: "log" }, 'f(): onError: the string "log" given, a function is allowed'],
+    [{ isOn: "yes" }, 'f(): isOn: the string "yes" given, true or false is allowed'],
+    [{ name: 5 }, "f(): name: the number 5 given, a string is allowed"],
+    [{ list: "a" }, 'f(): list: the string "a" given, an array is allowed'],
+    [{ isOn: null }, "f(): isOn: null given; leave the option out for its default"],
+    [{ inner: 5 }, "f(): inner: the number 5 given, an object with options is allowed: { a }"],
+    [{ inner: null }, "f(): inner: null given, an object with options is allowed: { a }"],
+  ];
+  for (const [given, message] of cases)
+    assert.throws(() => checkOptions("f()", given, table), { name: "TypeError", message });
+});
+
+test("objects with a meaning of their own are no options", () => {
+  const others = [new Map(), new Set(), [], new Date(), new Error("x"), new URL("http://a"), new Uint8Array(1), /x/];
+  for (const given of [...others, Promise.resolve(), new AbortController().signal, new Headers()]) {
+    assert.equal(isOptionsObject(given), false, String(given));
+    assert.throws(() => checkOptions("f()", given, {}), TypeError);
+  }
+});
+
+test("the names of a table are a table", () => {
+  assert.deepEqual(namesOf({ a: { min: 1 }, b: 5 }), { a: true, b: true });
 });

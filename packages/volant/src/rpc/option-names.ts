@@ -6,13 +6,28 @@
  * `{ … } as const satisfies OptionTable<ServerOptions>`.
  */
 
-/** What a name stands for: a plain value, or an object with names of its own. */
+/** Values whose kind is all there is to check. */
+type OptionKind = "function" | "boolean" | "string" | "array";
+
+/**
+ * What a name stands for: a value of a kind, one that is checked where it is used, any at all, null too, or an object with
+ * names of its own.
+ */
+type OptionRule = true | "any" | OptionKind | OptionNames;
+
 export interface OptionNames {
-  readonly [name: string]: true | OptionNames;
+  readonly [name: string]: OptionRule;
 }
 
 /** The table of exactly these options. */
-export type OptionTable<Options> = { readonly [Name in keyof Required<Options>]: true | OptionNames };
+export type OptionTable<Options> = { readonly [Name in keyof Required<Options>]: OptionRule };
+
+const KINDS: Readonly<Record<OptionKind, string>> = {
+  function: "a function",
+  boolean: "true or false",
+  string: "a string",
+  array: "an array",
+};
 
 /** What other libraries call the same thing. */
 const FOREIGN_NAMES: Readonly<Record<string, string>> = {
@@ -40,18 +55,41 @@ const FOREIGN_NAMES: Readonly<Record<string, string>> = {
 /** A name further away than this share of its length is another word. */
 const LARGEST_DISTANCE = 0.4;
 
+/** The names of a table that has more to say of each: `namesOf(SERVER_LIMITS)`. */
+export function namesOf<Table extends object>(table: Table): { readonly [Name in keyof Table]: true } {
+  return Object.fromEntries(Object.keys(table).map((name) => [name, true])) as { [Name in keyof Table]: true };
+}
+
 /**
- * Throws TypeError where `given` is no object, or has a name that `table` has not. `where` is what the user called:
- * "new Server()". Undefined passes: everything is optional.
+ * Throws TypeError where `given` is no object, has a name that `table` has not, or a value of another kind than the table
+ * says. `where` is what the user called: "new Server()". Undefined passes, and so does each option that is undefined: it
+ * counts as left out. Null does not.
  */
 export function checkOptions(where: string, given: unknown, table: OptionNames): void {
   if (given === undefined) return;
   checkObject(where, given, table);
   for (const [name, value] of Object.entries(given as object)) {
-    const inner = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (inner === undefined) throw new TypeError(`${where}: ${unknownName(name, "option", table)}`);
-    if (inner !== true && isNested(value)) checkOptions(`${where}: ${name}`, value, inner);
+    const rule = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (rule === undefined) throw new TypeError(`${where}: ${unknownName(name, "option", table)}`);
+    if (value !== undefined) checkValue(where, name, value, rule);
   }
+}
+
+/** Throws TypeError for a value of another kind than the rule says. */
+export function checkValue(where: string, name: string, value: unknown, rule: OptionRule): void {
+  if (rule === "any") return;
+  if (typeof rule === "object") checkOptions(`${where}: ${name}`, value, rule);
+  else if (value === null) throw new TypeError(`${where}: ${name}: null given; leave the option out for its default`);
+  else if (rule !== true && !isOfKind(value, rule)) {
+    throw new TypeError(`${where}: ${name}: ${describeGiven(value)} given, ${KINDS[rule]} is allowed`);
+  }
+}
+
+/** Whether a value can be an object of options: no array, map, error, date, URL or other object with a meaning of its own. */
+export function isOptionsObject(value: unknown): value is object {
+  if (typeof value !== "object" || value === null || Symbol.iterator in value) return false;
+  const kind = Object.prototype.toString.call(value);
+  return kind === "[object Object]" || kind === "[object Module]";
 }
 
 /** The words for a name that is not in the table: what was given, the nearest name, what is allowed. */
@@ -64,19 +102,20 @@ export function unknownName(name: string, what: string, table: OptionNames): str
 }
 
 function checkObject(where: string, given: unknown, table: OptionNames): void {
-  if (isNested(given)) return;
+  if (isOptionsObject(given)) return;
   const names = Object.keys(table).join(", ");
   throw new TypeError(`${where}: ${describeGiven(given)} given, an object with options is allowed: { ${names} }`);
 }
 
-function isNested(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function isOfKind(value: unknown, kind: OptionKind): boolean {
+  return kind === "array" ? Array.isArray(value) : typeof value === kind;
 }
 
-/** A value in an error text: short, and never the whole of an object, which may hold secrets. */
+/** A value in an error text: short, nothing of what is inside of an object, which may hold secrets, nor of a key. */
 export function describeGiven(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return "an array";
+  if (typeof value === "string" && value.includes("-----BEGIN ")) return "PEM text";
   if (typeof value === "string")
     return `the string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
   if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
@@ -84,7 +123,8 @@ export function describeGiven(value: unknown): string {
   return `the ${typeof value} ${String(value)}`;
 }
 
-function nearestName(name: string, table: OptionNames): string | undefined {
+/** The name of the table that this one is probably meant to be. */
+export function nearestName(name: string, table: OptionNames): string | undefined {
   const known = Object.hasOwn(FOREIGN_NAMES, name) ? FOREIGN_NAMES[name] : undefined;
   if (known !== undefined && Object.hasOwn(table, known.split(".")[0]!)) return known;
   let nearest: string | undefined;

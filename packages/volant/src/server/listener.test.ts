@@ -56,9 +56,9 @@ test("a Unix socket is listened on and removed at the end; a file in its place i
 for (const [options, text] of [
   [{ port: -1 }, /port: -1 given, an integer from 0 to 65535 is allowed/],
   [{ port: 65_536 }, /port: 65536 given/],
-  [{ port: "80" as unknown as number }, /port: 80 given/],
+  [{ port: "80" as unknown as number }, /port: the string "80" given/],
   [{ path: "/tmp/x", port: 5 }, /path was given together with port or host/],
-  [{ path: "" }, /path: "" given; it takes the file name of a Unix socket/],
+  [{ path: "" }, /path: the string "" given; it takes the file name of a Unix socket/],
 ] as const) {
   test(`illegal options are refused before anything is opened: ${JSON.stringify(options)}`, async () => {
     await assert.rejects(open(options), text);

@@ -3,6 +3,8 @@
  * is one; knows no HTTP/2.
  */
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
+import { checkOptions, describeGiven, type OptionTable } from "../rpc/option-names.ts";
+import { describeNumber } from "../rpc/option-range.ts";
 import { TlsAcceptor } from "../transport/tls-acceptor.ts";
 import type { TlsIdentity } from "../transport/tls-identity.ts";
 import { type ResolvedServerTls, resolveServerTls, type ServerTlsOptions } from "../transport/tls-server-options.ts";
@@ -17,6 +19,13 @@ export interface ListenOptions {
   /** Certificate and key, and what is asked of clients. Default: cleartext HTTP/2. */
   readonly tls?: ServerTlsOptions;
 }
+
+const LISTEN_OPTIONS = {
+  port: true,
+  host: "string",
+  path: true,
+  tls: true,
+} as const satisfies OptionTable<ListenOptions>;
 
 export interface ListenAddress {
   /** The port taken; 0 for a Unix socket. */
@@ -48,7 +57,8 @@ export class Listener {
 
   /** Rejects with RangeError or TypeError for illegal options, with an error that has Node's `code` when listening fails. */
   static async open(options: ListenOptions, events: ListenerEvents): Promise<Listener> {
-    const where = checkOptions(options);
+    checkOptions("server.listen()", options, LISTEN_OPTIONS);
+    const where = addressOf(options);
     const { path } = where;
     const tls = options.tls === undefined ? undefined : resolveServerTls(options.tls);
     const acceptor = tls && createAcceptor(tls, path, events);
@@ -92,18 +102,18 @@ function createAcceptor(tls: ResolvedServerTls, path: string | undefined, events
   });
 }
 
-function checkOptions({ port, host, path }: ListenOptions): ListenAddress {
+function addressOf({ port, host, path }: ListenOptions): ListenAddress {
   if (path === undefined) return { port: checkPort(port), host: host ?? "0.0.0.0", path };
   if (port !== undefined || host !== undefined) {
     throw new TypeError("path was given together with port or host; call listen() once for each address");
   }
   if (typeof path === "string" && path !== "") return { port: 0, host: "", path };
-  throw new TypeError(`path: ${JSON.stringify(path)} given; it takes the file name of a Unix socket`);
+  throw new TypeError(`path: ${describeGiven(path)} given; it takes the file name of a Unix socket`);
 }
 
 function checkPort(port = 0): number {
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new RangeError(`port: ${String(port)} given, an integer from 0 to 65535 is allowed`);
+  throw new RangeError(`port: ${describeNumber(port)} given, an integer from 0 to 65535 is allowed`);
 }
 
 /** What to do about the usual reasons. */

@@ -34,13 +34,16 @@ test("a missing handler is an error that says which, unless the service is parti
   const router = new Router([]);
   router.add(Lab, some, true);
   assert.equal(router.get("/volant.test.Lab/Chat"), undefined);
-  assert.ok(router.hasService("volant.test.Lab"));
+  const leftOut = "/volant.test.Lab/Chat is a method of the service, and this server does not implement it";
+  assert.equal(router.describeUnknown("/volant.test.Lab/Chat"), leftOut);
+  assert.equal(router.describeUnknown("/volant.test.Lab/chat"), "unknown method /volant.test.Lab/chat");
+  assert.equal(router.describeUnknown("/volant.test.Other/Chat"), "unknown service volant.test.Other");
 });
 
 test("a misspelt handler, one that is no function and a service added twice are errors, and change nothing", () => {
   const router = new Router([]);
   assert.throws(() => router.add(Lab, { ...handlers, unray: () => ({}) }, true), /has no method unray; it has unary,/);
-  assert.throws(() => router.add(Lab, { ...handlers, unary: "x" }, true), /was given a string as handler/);
+  assert.throws(() => router.add(Lab, { ...handlers, unary: "x" }, true), /was given the string "x" as handler/);
   assert.equal(router.get("/volant.test.Lab/Unary"), undefined);
   assert.deepEqual(router.registeredServices(), []);
   router.add(Lab, handlers, false);

@@ -5,7 +5,9 @@
  */
 import { type AnyHandler, type ComposedHooks, composeHooks, type ServerInterceptor } from "../rpc/interceptor.ts";
 import { type MessageCodec, type MethodDefinition, methodsOf, type ServiceSource } from "../rpc/method.ts";
+import { checkService, isService } from "../rpc/service-shape.ts";
 import { codecFor, type Decoding, resolveDecoding } from "../stream/decoding.ts";
+import { checkHandlers, checkNames, type GivenHandlers, handlerOf, refuseMissing } from "./handler-lookup.ts";
 
 /** A method with its handler and its hooks, bound once. */
 export interface BoundMethod {
@@ -31,18 +33,34 @@ export class Router {
     return this.methods.get(path);
   }
 
-  hasService(name: string): boolean {
-    return this.services.has(name);
-  }
-
   registeredServices(): readonly ServiceSource[] {
     return [...this.services.values()];
   }
 
-  /** Throws TypeError for a service that is there already, an unknown name, a missing or non-function handler. */
-  add(service: ServiceSource, handlers: Readonly<Record<string, unknown>>, partial: boolean): void {
+  /** Why nothing serves this path. */
+  describeUnknown(path: string): string {
+    const shown = path.length > 256 ? `${path.slice(0, 256)}…` : path;
+    const name = /^\/([^/]+)\/[^/]+$/.exec(path)?.[1];
+    if (name === undefined) return `${shown} is no method path; it has the form /package.Service/Method`;
+    const service = this.services.get(name);
+    if (service === undefined) return `unknown service ${name}`;
+    const isLeftOut = methodsOf(service).some((method) => method.path === path);
+    return isLeftOut
+      ? `${shown} is a method of the service, and this server does not implement it`
+      : `unknown method ${shown}`;
+  }
+
+  /** Throws TypeError for what is no service, a service that is there already, an unknown name, a missing or non-function handler. */
+  add(service: ServiceSource, handlers: unknown, partial: boolean): void {
+    if (!isService(service) && isService(handlers)) {
+      throw new TypeError(
+        "server.add(): the service stands in the second place; it comes first: server.add(Service, handlers)",
+      );
+    }
+    checkService("server.add()", service);
     const { typeName } = service;
     if (this.services.has(typeName)) throw new TypeError(`${typeName} is registered already; add each service once`);
+    checkHandlers(typeName, handlers);
     const methods = methodsOf(service);
     checkNames(typeName, methods, handlers);
     const bound = methods.map((definition) => this.bind(definition, handlers, partial));
@@ -50,35 +68,11 @@ export class Router {
     for (const method of bound) if (method !== undefined) this.methods.set(method.definition.path, method);
   }
 
-  private bind(
-    definition: MethodDefinition,
-    handlers: Readonly<Record<string, unknown>>,
-    partial: boolean,
-  ): BoundMethod | undefined {
-    const { localName, path } = definition;
-    const given = handlers[localName];
-    if (given === undefined && partial) return undefined;
-    if (typeof given !== "function") {
-      throw new TypeError(
-        `${path} was given ${given === undefined ? "no handler" : `a ${typeof given} as handler`}; it takes a function ` +
-          `named ${localName}, or leave it out with { partial: true }`,
-      );
-    }
+  private bind(definition: MethodDefinition, handlers: GivenHandlers, partial: boolean): BoundMethod | undefined {
+    const given = handlerOf(definition, handlers);
+    if (given === undefined) return partial ? undefined : refuseMissing(definition, handlers);
     const hooks = composeHooks(this.interceptors, definition);
     const requestCodec = codecFor(definition.requestCodec, definition, this.decoding);
-    return { definition, requestCodec, handler: hooks.wrap(given.bind(handlers) as AnyHandler), hooks };
-  }
-}
-
-function checkNames(
-  service: string,
-  methods: readonly MethodDefinition[],
-  handlers: Readonly<Record<string, unknown>>,
-): void {
-  const known = methods.map(({ localName }) => localName);
-  for (const name of Object.keys(handlers)) {
-    if (typeof handlers[name] === "function" && !known.includes(name)) {
-      throw new TypeError(`${service} has no method ${name}; it has ${known.join(", ")}`);
-    }
+    return { definition, requestCodec, handler: hooks.wrap(given.bind(handlers as never) as AnyHandler), hooks };
   }
 }

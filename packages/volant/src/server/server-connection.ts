@@ -191,7 +191,7 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
     }
     const method = this.router.get(head.path);
     if (method === undefined) {
-      this.reject(stream, StatusCode.UNIMPLEMENTED, this.unknownPath(head.path));
+      this.reject(stream, StatusCode.UNIMPLEMENTED, this.router.describeUnknown(head.path));
       return;
     }
     if (this.http2.peerLists.bytes < LEAST_LIST_BYTES) {
@@ -304,13 +304,6 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
   private unknownEncoding(encoding: string): string {
     const { acceptEncoding } = this.limits.compression;
     return `grpc-encoding ${quote(encoding)} is not accepted; accepted are ${acceptEncoding}`;
-  }
-
-  private unknownPath(path: string): string {
-    const shown = path.length > 256 ? `${path.slice(0, 256)}…` : path;
-    const service = /^\/([^/]+)\/[^/]+$/.exec(path)?.[1];
-    if (service === undefined) return `${shown} is no method path; it has the form /package.Service/Method`;
-    return this.router.hasService(service) ? `unknown method ${shown}` : `unknown service ${service}`;
   }
 
   countFault(cause: string): void {

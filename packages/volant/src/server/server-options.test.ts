@@ -52,7 +52,7 @@ for (const [options, text] of [
   [{ keepaliveEnforcement: { minTimeMs: -1 } }, /keepaliveEnforcement\.minTimeMs/],
   [{ keepaliveEnforcement: { maxStrikes: -1 } }, /keepaliveEnforcement\.maxStrikes/],
   [{ keepalive: { timeMs: 0 } }, /keepalive\.timeMs/],
-  [{ keepalive: { timeoutMs: "5" as unknown as number } }, /keepalive\.timeoutMs: 5 given/],
+  [{ keepalive: { timeoutMs: "5" as unknown as number } }, /keepalive\.timeoutMs: the string "5" given/],
   [{ http2: { maxConcurrentStreams: 0 } }, /maxConcurrentStreams: 0 given, an integer from 1/],
 ] as const) {
   test(`an option outside its range is refused by name: ${JSON.stringify(options)}`, () => {

@@ -5,14 +5,26 @@
 import { printable } from "../grpc/printable.ts";
 import type { ServerCall } from "../rpc/call.ts";
 import { stackOfThrown } from "../rpc/foreign-values.ts";
+import { checkInterceptors } from "../rpc/hooks.ts";
 import type { ServerInterceptor } from "../rpc/interceptor.ts";
+import { checkOptions, namesOf, type OptionTable } from "../rpc/option-names.ts";
 import { inRange } from "../rpc/option-range.ts";
 import type { Peer } from "../rpc/peer.ts";
 import type { StatusCode } from "../rpc/status.ts";
 import { SharedBudget } from "../stream/buffer-budget.ts";
-import { type InboundOptions, type ResolvedInbound, resolveInboundLimits } from "../stream/inbound-limits.ts";
+import {
+  INBOUND_OPTIONS,
+  type InboundOptions,
+  type ResolvedInbound,
+  resolveInboundLimits,
+} from "../stream/inbound-limits.ts";
 import { processUnsent } from "../stream/unsent-share.ts";
-import { type Http2Options, type ResolvedHttp2Options, resolveHttp2Options } from "../transport/http2.ts";
+import {
+  HTTP2_OPTIONS,
+  type Http2Options,
+  type ResolvedHttp2Options,
+  resolveHttp2Options,
+} from "../transport/http2.ts";
 import type { KeepaliveOptions } from "../transport/keepalive.ts";
 import { DEFAULT_SLICE_MS } from "../transport/turn-scheduler.ts";
 import { DEFAULT_WRITE_STALL_MS } from "../transport/write-stall.ts";
@@ -160,6 +172,23 @@ export const SERVER_LIMITS = {
 
 export type ServerLimit = keyof typeof SERVER_LIMITS;
 
+const SERVER_OPTIONS = {
+  maxUnsentBytes: true,
+  ...INBOUND_OPTIONS,
+  ...namesOf(SERVER_LIMITS),
+  interceptors: true,
+  http2: HTTP2_OPTIONS,
+  cancelGraceMs: true,
+  keepalive: { timeMs: true, timeoutMs: true } satisfies OptionTable<NonNullable<ServerOptions["keepalive"]>>,
+  keepaliveEnforcement: {
+    minTimeMs: true,
+    permitWithoutCalls: "boolean",
+    maxStrikes: true,
+  } satisfies OptionTable<PingPolicyOptions>,
+  onError: "function",
+  onRejected: "function",
+} as const satisfies OptionTable<ServerOptions>;
+
 function resolveLimits(options: ServerOptions): Record<ServerLimit, number> {
   const limits = {} as Record<ServerLimit, number>;
   for (const name of Object.keys(SERVER_LIMITS) as ServerLimit[]) {
@@ -169,12 +198,14 @@ function resolveLimits(options: ServerOptions): Record<ServerLimit, number> {
   return limits;
 }
 
-/** Throws RangeError naming the option, what was given and what is allowed. */
+/** Throws RangeError, TypeError or UsageError naming the option, what was given and what is allowed. */
 export function resolveServerOptions(options: ServerOptions): ResolvedServerOptions {
+  checkOptions("new Server()", options, SERVER_OPTIONS);
+  checkInterceptors(options.interceptors);
   const { keepalive = {}, keepaliveEnforcement: enforcement = {}, maxUnsentBytes } = options;
   return Object.freeze({
     interceptors: options.interceptors ?? [],
-    limits: resolveInboundLimits(options),
+    limits: resolveInboundLimits(options, "server"),
     unsent:
       maxUnsentBytes === undefined ? processUnsent : new SharedBudget(inRange("maxUnsentBytes", maxUnsentBytes, 0)),
     http2: resolveHttp2Options(options.http2),

@@ -5,6 +5,8 @@
 
 import type { Socket } from "node:net";
 import type { ServiceSource } from "../rpc/method.ts";
+import { checkOptions, type OptionTable } from "../rpc/option-names.ts";
+import { inRange } from "../rpc/option-range.ts";
 import { nextTurn } from "../stream/turn.ts";
 import { ChurningSet } from "../transport/churning-set.ts";
 import { FaultTotals } from "../transport/fault-totals.ts";
@@ -35,6 +37,9 @@ export interface ServerObserver {
   onDraining?(): void;
 }
 
+const DRAIN_OPTIONS = { graceMs: true } as const satisfies OptionTable<DrainOptions>;
+const ADD_OPTIONS = { partial: "boolean" } as const;
+
 const DEFAULT_GRACE_MS = 20_000;
 
 /** A gRPC server. It does nothing until `listen`. */
@@ -55,7 +60,7 @@ export class Server {
   private announced: Promise<void> | undefined = undefined;
   private stopping: "no" | "draining" | "closed" = "no";
 
-  /** Throws RangeError or UsageError for an option outside its range. */
+  /** Throws RangeError, TypeError or UsageError for an option that is unknown or outside its range. */
   constructor(options: ServerOptions = {}) {
     this.options = resolveServerOptions(options);
     this.losses = new LossReports(this.options.http2.maxSentHeaderListBytes);
@@ -71,7 +76,8 @@ export class Server {
 
   /**
    * Registers a service. Every method needs a handler unless `partial` is set: then those left out answer UNIMPLEMENTED.
-   * Throws TypeError for a service that is there already, an unknown or missing handler.
+   * An instance of a class may have functions of its own beside them. Throws TypeError for a service that is there already, an
+   * unknown or missing handler.
    */
   add<Service extends ServiceSource>(
     service: Service,
@@ -84,7 +90,8 @@ export class Server {
     options: { partial: true },
   ): this;
   add(service: ServiceSource, handlers: object, options: { partial?: boolean } = {}): this {
-    this.router.add(service, handlers as Readonly<Record<string, unknown>>, options.partial ?? false);
+    checkOptions("server.add()", options, ADD_OPTIONS);
+    this.router.add(service, handlers, options.partial ?? false);
     this.tell((observer) => observer.onServiceAdded?.(service));
     return this;
   }
@@ -163,8 +170,8 @@ export class Server {
    * last words, are over. May be called again with a shorter grace. Rejects with RangeError for an illegal `graceMs`.
    */
   async drain(options: DrainOptions = {}): Promise<void> {
-    const { graceMs = DEFAULT_GRACE_MS } = options;
-    if (!(graceMs >= 0)) throw new RangeError(`graceMs: ${String(graceMs)} given, a number 0 or more is allowed`);
+    checkOptions("server.drain()", options, DRAIN_OPTIONS);
+    const graceMs = inRange("graceMs", options.graceMs ?? DEFAULT_GRACE_MS, 0);
     if (this.stopping === "no") this.announceDrain();
     const closing = this.closeListeners();
     if (this.announced !== undefined) await this.announced;

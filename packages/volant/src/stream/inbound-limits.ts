@@ -3,11 +3,13 @@
  * and their validation.
  */
 import {
+  COMPRESSION_OPTIONS,
   type CompressionOptions,
   type ResolvedCompression,
   resolveCompressionOptions,
 } from "../compression/options.ts";
 import { ThreadLine } from "../compression/threads.ts";
+import type { OptionTable } from "../rpc/option-names.ts";
 import { inRange } from "../rpc/option-range.ts";
 import { type PeerShare, processBudget, SharedBudget } from "./buffer-budget.ts";
 import { type Decoding, type DecodingOptions, resolveDecoding } from "./decoding.ts";
@@ -34,7 +36,20 @@ export interface InboundOptions extends DecodingOptions {
   readonly compression?: CompressionOptions;
 }
 
+export const INBOUND_OPTIONS = {
+  unknownFields: true,
+  maxDecodedValues: true,
+  maxReceiveMessageBytes: true,
+  maxBufferedBytes: true,
+  decodeAheadBytes: true,
+  compression: COMPRESSION_OPTIONS,
+} as const satisfies OptionTable<InboundOptions>;
+
+/** Whose limits they are, in the words of an error that the other side may read. */
+export type LimitOwner = "server" | "channel";
+
 export interface InboundLimits {
+  readonly owner: LimitOwner;
   /** On the wire and inflated. */
   readonly maxMessageBytes: number;
   readonly budget: SharedBudget;
@@ -60,7 +75,7 @@ const MOST_MESSAGE_BYTES = 0x7fff_ffff;
 export const DEFAULT_AHEAD_BYTES = 32_768;
 
 /** Throws RangeError or TypeError naming the option, what was given and what is allowed. */
-export function resolveInboundLimits(options: InboundOptions): ResolvedInbound {
+export function resolveInboundLimits(options: InboundOptions, owner: LimitOwner): ResolvedInbound {
   const { maxReceiveMessageBytes = DEFAULT_MESSAGE_BYTES, maxBufferedBytes } = options;
   const { decodeAheadBytes = DEFAULT_AHEAD_BYTES, compression } = options;
   const isUnlimited = maxReceiveMessageBytes === Number.POSITIVE_INFINITY;
@@ -68,6 +83,7 @@ export function resolveInboundLimits(options: InboundOptions): ResolvedInbound {
     ? MOST_MESSAGE_BYTES
     : inRange("maxReceiveMessageBytes", maxReceiveMessageBytes, 0, MOST_MESSAGE_BYTES);
   return Object.freeze({
+    owner,
     maxMessageBytes,
     budget:
       maxBufferedBytes === undefined
@@ -83,4 +99,20 @@ export function resolveInboundLimits(options: InboundOptions): ResolvedInbound {
 export function limitsOfPeer(limits: InboundLimits, peer: string): PeerLimits {
   const share = limits.budget.join(peer);
   return { ...limits, share, threadLine: new ThreadLine(share.threadLine) };
+}
+
+/** The end of a sentence on a message that is larger than `maxBytes`: whose limit that is, and what to do. */
+export function messageLimitText({ owner, maxMessageBytes }: InboundLimits, maxBytes: number): string {
+  const option = maxBytes < maxMessageBytes ? "maxBufferedBytes" : "maxReceiveMessageBytes";
+  const less = owner === "server" ? "send less at a time" : "ask for less at a time";
+  return `the ${maxBytes} bytes that the ${owner} accepts; ${less}, or raise ${option} of the ${owner}`;
+}
+
+/** On a message that may arrive, and for which there is no room now. */
+export function bufferLimitText({ owner, budget }: InboundLimits): string {
+  return (
+    `too many large messages are under way: those of the ${owner} may hold ${budget.maxBytes} bytes together, and one peer a ` +
+    "share of that; try again later, or raise maxBufferedBytes of the " +
+    owner
+  );
 }

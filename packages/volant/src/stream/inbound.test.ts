@@ -40,7 +40,13 @@ function setUp({
     },
     expect: (_stream: Http2Stream, bytes: number) => flow.expected.push(bytes),
   } as unknown as Http2Connection;
-  const limits = { maxMessageBytes, budget, aheadBytes: 32_768, compression: resolveCompressionOptions() };
+  const limits = {
+    owner: "server" as const,
+    maxMessageBytes,
+    budget,
+    aheadBytes: 32_768,
+    compression: resolveCompressionOptions(),
+  };
   const inbound: Inbound = new Inbound(http2, {} as Http2Stream, codec, limitsOfPeer(limits, peer), {
     onMessage(message, cost) {
       log.push(`${message} ${cost}`);
@@ -149,7 +155,10 @@ test("a message that finds no room for its last octets is refused too", () => {
   const bytes = framed("x".repeat(2_500));
   receive(bytes.subarray(0, 505));
   receive(Buffer.concat([bytes.subarray(505), framed("next")]));
-  assert.deepEqual(log, ["8: too many large messages are under way; try again later"]);
+  assert.deepEqual(log, [
+    "8: too many large messages are under way: those of the server may hold 2000 bytes together, and one peer a share of that; " +
+      "try again later, or raise maxBufferedBytes of the server",
+  ]);
   assert.deepEqual([budget.usedBytes, flow.consumed], [0, bytes.length + 9]);
 });
 
@@ -231,7 +240,10 @@ test("a message above the limit is refused at its prefix; one of exactly the lim
   receive(framed("x".repeat(10)));
   assert.equal(log.length, 1);
   receive(framed("", 0, 11));
-  assert.match(log[1]!, /^8: a message of 11 bytes is larger than the 10 bytes that are allowed/);
+  assert.match(
+    log[1]!,
+    /^8: a message of 11 bytes is larger than the 10 bytes that the server accepts; send less at a time, or raise maxReceiveMessageBytes/,
+  );
 });
 
 test("a declared length of 4 GiB holds nothing", () => {

@@ -20,7 +20,7 @@ import { StatusCode } from "../grpc/status-code.ts";
 import { textOfThrown } from "../rpc/foreign-values.ts";
 import { DecodeLimitError, type MessageCodec } from "../rpc/method.ts";
 import type { Http2Connection, Http2Stream } from "../transport/http2.ts";
-import type { PeerLimits } from "./inbound-limits.ts";
+import { bufferLimitText, messageLimitText, type PeerLimits } from "./inbound-limits.ts";
 import { LateMessages, type LateMessagesHost, MESSAGE_OVERHEAD_BYTES } from "./late-messages.ts";
 
 /** What a message may always be granted: as much as the window of a stream to begin with. */
@@ -159,7 +159,7 @@ export class Inbound implements MessageSink, LateMessagesHost {
     }
     const { maxMessageBytes } = this.limits;
     if (length > maxMessageBytes) {
-      const text = `a message of ${length} bytes is larger than the ${maxMessageBytes} bytes that are allowed`;
+      const text = `a message of ${length} bytes is larger than ${messageLimitText(this.limits, maxMessageBytes)}`;
       return this.refuse(StatusCode.RESOURCE_EXHAUSTED, text);
     }
     this.expected = length;
@@ -256,7 +256,7 @@ export class Inbound implements MessageSink, LateMessagesHost {
   private acquireUpTo(bytes: number): boolean {
     const more = bytes - this.acquired;
     if (more > 0 && !this.limits.share.tryAcquire(more, this.bufferedBytes)) {
-      return this.refuse(StatusCode.RESOURCE_EXHAUSTED, "too many large messages are under way; try again later");
+      return this.refuse(StatusCode.RESOURCE_EXHAUSTED, bufferLimitText(this.limits));
     }
     this.acquired = bytes;
     return true;

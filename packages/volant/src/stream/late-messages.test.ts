@@ -35,7 +35,7 @@ function setUp({
   } as unknown as Http2Connection;
   const compression = resolveCompressionOptions({ offLoopBytes });
   const budget = new SharedBudget(budgetBytes);
-  const own = { maxMessageBytes, budget, aheadBytes: DEFAULT_AHEAD_BYTES, compression };
+  const own = { owner: "server" as const, maxMessageBytes, budget, aheadBytes: DEFAULT_AHEAD_BYTES, compression };
   const limits = connection ?? limitsOfPeer(own, "192.0.2.1");
   const inbound: Inbound = new Inbound(http2, {} as Http2Stream, codec, limits, {
     onMessage: (message, cost) => {
@@ -173,7 +173,13 @@ for (const [whose, peer] of [
     } as unknown as MessageEncoding;
     const compression = { ...resolveCompressionOptions({ offLoopBytes: 0 }), accepted: new Map([["gzip", encoding]]) };
     const budget = new SharedBudget(1_000_000);
-    const limits = { maxMessageBytes: 1_000, budget, aheadBytes: DEFAULT_AHEAD_BYTES, compression };
+    const limits = {
+      owner: "server" as const,
+      maxMessageBytes: 1_000,
+      budget,
+      aheadBytes: DEFAULT_AHEAD_BYTES,
+      compression,
+    };
     const connection = limitsOfPeer(limits, "192.0.2.1");
     const greedy = Array.from({ length: 300 }, () => setUp({ connection }));
     for (const { receive } of greedy) receive(framed(Buffer.from("greedy"), 1));

@@ -12,7 +12,7 @@ import { FLAG_COMPRESSED, PREFIX_BYTES } from "../grpc/message-prefix.ts";
 import { StatusCode } from "../grpc/status-code.ts";
 import { detached } from "../rpc/ambient.ts";
 import { Backlog } from "./backlog.ts";
-import type { PeerLimits } from "./inbound-limits.ts";
+import { bufferLimitText, messageLimitText, type PeerLimits } from "./inbound-limits.ts";
 
 /** What a decoded message occupies at least, however short it was on the wire. */
 export const MESSAGE_OVERHEAD_BYTES = 128;
@@ -119,8 +119,8 @@ export class LateMessages {
   /** On the loop while what goes in and what comes out stay small; a small message may be a large one compressed well. */
   private inflate(message: Buffer, encoding: MessageEncoding): void {
     const cost = message.length + PREFIX_BYTES;
-    const { budget, maxMessageBytes, compression } = this.limits;
-    const maxBytes = Math.min(maxMessageBytes, budget.maxBytes);
+    const { compression } = this.limits;
+    const { maxBytes } = this;
     if (message.length <= compression.offLoopBytes) {
       const result = encoding.inflate(message, Math.min(maxBytes, compression.offLoopBytes));
       if (Buffer.isBuffer(result) || !result.isTooLarge || maxBytes <= compression.offLoopBytes) {
@@ -154,15 +154,25 @@ export class LateMessages {
   private settle(result: Buffer | InflateFault, cost: number): void {
     if (!Buffer.isBuffer(result)) {
       const code = result.isTooLarge ? StatusCode.RESOURCE_EXHAUSTED : StatusCode.INTERNAL;
-      this.host.refuse(code, `a compressed message cannot be accepted: ${result.text}`);
+      const text = result.isTooLarge ? this.tooLargeText() : result.text;
+      this.host.refuse(code, `a compressed message cannot be accepted: ${text}`);
       return;
     }
     if (!this.limits.share.tryAcquire(result.length, this.host.bufferedBytes)) {
-      this.host.refuse(StatusCode.RESOURCE_EXHAUSTED, "too many large messages are under way; try again later");
+      this.host.refuse(StatusCode.RESOURCE_EXHAUSTED, bufferLimitText(this.limits));
       return;
     }
     this.inflatedBytes = result.length;
     this.host.handOver(result, 0, result.length, cost);
+  }
+
+  /** Of one message that was inflated. */
+  private get maxBytes(): number {
+    return Math.min(this.limits.maxMessageBytes, this.limits.budget.maxBytes);
+  }
+
+  private tooLargeText(): string {
+    return `it inflates to more than ${messageLimitText(this.limits, this.maxBytes)}`;
   }
 
   private releaseInflated(): void {

@@ -4,8 +4,10 @@
  */
 
 import { Channel } from "../client/channel.ts";
-import type { ChannelOptions } from "../client/channel-options.ts";
+import { CHANNEL_OPTIONS, type ChannelOptions } from "../client/channel-options.ts";
 import type { Connector } from "../client/connector.ts";
+import { checkOptions, type OptionTable } from "../rpc/option-names.ts";
+import { checkServer } from "../rpc/server-shape.ts";
 import type { Server } from "../server/server.ts";
 import { MemoryWire } from "../transport/memory-wire.ts";
 import { clearImmediate, setImmediate } from "../transport/time.ts";
@@ -20,11 +22,18 @@ export interface TestChannelOptions extends ChannelOptions {
   readonly faults?: TestFaults;
 }
 
+const TEST_CHANNEL_OPTIONS = {
+  ...CHANNEL_OPTIONS,
+  faults: "function",
+} as const satisfies OptionTable<TestChannelOptions>;
+
 /** Only the authority follows from it: nothing is ever opened there. */
 const TARGET = "unix:memory";
 
 /** The server need not listen. It, and the channel, are closed by whoever made them. */
 export function createTestChannel(server: Server, options: TestChannelOptions = {}): Channel {
+  checkServer("createTestChannel()", server);
+  checkOptions("createTestChannel()", options, TEST_CHANNEL_OPTIONS);
   const { faults, ...channelOptions } = options;
   if (faults === undefined) return new Channel(TARGET, channelOptions, connectorTo(server, MemoryWire.join));
   const faultOf: (path: string) => TestFault | undefined = faultsInOrder(faults);

@@ -15,6 +15,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { Channel } from "../client/channel.ts";
 import type { ChannelOptions } from "../client/channel-options.ts";
 import { type Client, createClient } from "../client/create-client.ts";
+import { checkOptions, type OptionTable } from "../rpc/option-names.ts";
 import { Server } from "../server/server.ts";
 import type { ServerOptions } from "../server/server-options.ts";
 import { processBudget } from "../stream/buffer-budget.ts";
@@ -28,6 +29,13 @@ export interface UseServerOptions {
   /** How the client reaches the server; without TCP the server has no port. Default "tcp". */
   readonly over?: "tcp" | "unix" | "memory";
 }
+
+/** The server and the channel check their own. */
+const USE_SERVER_OPTIONS = {
+  server: true,
+  channel: true,
+  over: "string",
+} as const satisfies OptionTable<UseServerOptions>;
 
 /** What is open at one moment. */
 interface Footprint {
@@ -62,6 +70,9 @@ export class Lab {
   /** Listens where `over` says. */
   async open(): Promise<void> {
     const { over = "tcp" } = this.options;
+    if (!["tcp", "unix", "memory"].includes(over)) {
+      throw new TypeError(`useServer(): over: ${JSON.stringify(over)} given, "tcp", "unix" or "memory" is allowed`);
+    }
     if (over === "tcp") {
       this.port = (await this.server.listen({ port: 0, host: "127.0.0.1" })).port;
       this.target = `127.0.0.1:${this.port}`;
@@ -114,6 +125,7 @@ export async function useServer(
   setUp: (server: Server) => unknown,
   options: UseServerOptions = {},
 ): Promise<Lab> {
+  checkOptions("useServer()", options, USE_SERVER_OPTIONS);
   const before = footprint();
   const lab = new Lab(options);
   setUp(lab.server);

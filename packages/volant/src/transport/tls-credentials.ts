@@ -4,8 +4,9 @@
  *
  * Invariant: what is current has been checked as a whole. An update that is refused changes nothing.
  */
+import { checkOptions, describeGiven, type OptionTable } from "../rpc/option-names.ts";
 import { clearInterval, setInterval } from "./time.ts";
-import { resolveTlsMaterial, type TlsMaterial, type TlsMaterialOptions } from "./tls-material.ts";
+import { resolveTlsMaterial, TLS_MATERIAL_OPTIONS, type TlsMaterial, type TlsMaterialOptions } from "./tls-material.ts";
 
 export interface TlsReloadOptions {
   /** How often `load` is asked again. Default: only when `reload()` is called. */
@@ -13,6 +14,8 @@ export interface TlsReloadOptions {
   /** What `load` throws, and what is wrong with what it gave; the certificates stay. Default: written to stderr. */
   readonly onError?: (error: unknown) => void;
 }
+
+const RELOAD_OPTIONS = { reloadIntervalMs: true, onError: "function" } as const satisfies OptionTable<TlsReloadOptions>;
 
 /** Where certificates come from: files, a secret store. */
 export type TlsLoader = () => TlsMaterialOptions | Promise<TlsMaterialOptions>;
@@ -52,6 +55,12 @@ export class TlsCredentials {
    * TypeError for what is wrong with the first ones; later failures go to `onError`. The timer keeps no process alive.
    */
   static async load(load: TlsLoader, options: TlsReloadOptions = {}): Promise<TlsCredentials> {
+    if (typeof load !== "function") {
+      throw new TypeError(
+        `TlsCredentials.load(): ${describeGiven(load)} given; it takes a function that returns { cert, key, ca }`,
+      );
+    }
+    checkOptions("TlsCredentials.load()", options, RELOAD_OPTIONS);
     const { reloadIntervalMs, onError } = options;
     if (reloadIntervalMs !== undefined && !(reloadIntervalMs >= 1 && reloadIntervalMs <= LONGEST_TIMER_MS)) {
       const range = `a number from 1 to ${LONGEST_TIMER_MS} is allowed`;
@@ -71,6 +80,7 @@ export class TlsCredentials {
    * and then everything stays as it was.
    */
   update(options: TlsMaterialOptions): void {
+    checkOptions("TlsCredentials.update()", options ?? null, TLS_MATERIAL_OPTIONS);
     const isPair = options.cert !== undefined || options.key !== undefined;
     const kept = isPair ? (this.#given.ca === undefined ? {} : { ca: this.#given.ca }) : this.#given;
     const given = { ...kept, ...options };

@@ -6,8 +6,9 @@
  */
 import { isIP, type TcpNetConnectOpts } from "node:net";
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import { checkOptions, describeGiven, type OptionTable } from "../rpc/option-names.ts";
 import type { TlsCredentials } from "./tls-credentials.ts";
-import type { TlsMaterialOptions } from "./tls-material.ts";
+import { TLS_MATERIAL_OPTIONS, type TlsMaterialOptions } from "./tls-material.ts";
 import {
   ALPN_PROTOCOLS,
   contextOptions,
@@ -15,6 +16,7 @@ import {
   type ResolvedTlsProtocol,
   resolveCredentials,
   resolveTlsProtocol,
+  TLS_PROTOCOL_OPTIONS,
   type TlsProtocolOptions,
 } from "./tls-protocol.ts";
 
@@ -28,6 +30,13 @@ export interface ChannelTlsOptions extends TlsMaterialOptions, TlsProtocolOption
   readonly servername?: string;
 }
 
+const CHANNEL_TLS_OPTIONS = {
+  ...TLS_MATERIAL_OPTIONS,
+  ...TLS_PROTOCOL_OPTIONS,
+  credentials: true,
+  servername: true,
+} as const satisfies OptionTable<ChannelTlsOptions>;
+
 export interface ResolvedChannelTls {
   readonly credentials: TlsCredentials;
   readonly protocol: ResolvedTlsProtocol;
@@ -38,8 +47,9 @@ export interface ResolvedChannelTls {
 export function resolveChannelTls(given: boolean | ChannelTlsOptions | undefined): ResolvedChannelTls | undefined {
   if (given === undefined || given === false) return undefined;
   if (given !== true && (typeof given !== "object" || given === null)) {
-    throw new TypeError(`tls: ${String(given)} given; true, false or an object is allowed`);
+    throw new TypeError(`tls: ${describeGiven(given)} given; true, false or an object is allowed`);
   }
+  if (given !== true) checkOptions("new Channel(): tls", given, CHANNEL_TLS_OPTIONS);
   const options = given === true ? {} : given;
   const { servername } = options;
   if (servername !== undefined && (typeof servername !== "string" || !/^[\w-]+(?:\.[\w-]+)*$/.test(servername))) {

@@ -5,6 +5,7 @@
  * Invariant: no error says anything of what a key contains.
  */
 import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { checkOptions, type OptionTable } from "../rpc/option-names.ts";
 
 /** PEM text. */
 export type Pem = string | Uint8Array;
@@ -20,6 +21,13 @@ export interface TlsMaterialOptions {
   readonly ca?: Pem | readonly Pem[];
 }
 
+export const TLS_MATERIAL_OPTIONS = {
+  cert: true,
+  key: true,
+  passphrase: true,
+  ca: true,
+} as const satisfies OptionTable<TlsMaterialOptions>;
+
 export interface TlsMaterial {
   readonly cert: string | undefined;
   readonly key: string | undefined;
@@ -32,6 +40,7 @@ const PRIVATE_KEY = /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/;
 
 /** Throws TypeError that names the option and says what is wrong with it. */
 export function resolveTlsMaterial(options: TlsMaterialOptions): TlsMaterial {
+  checkOptions("new TlsCredentials()", options ?? null, TLS_MATERIAL_OPTIONS);
   const { passphrase } = options;
   const cert = pemText("cert", options.cert, CERTIFICATE, "certificate (BEGIN CERTIFICATE)");
   const key = pemText("key", options.key, PRIVATE_KEY, "private key (BEGIN PRIVATE KEY)");

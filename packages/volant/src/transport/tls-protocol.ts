@@ -3,6 +3,7 @@
  * §3.3, §9.2. Owns these rules for both roles. Compression is not built into Node; renegotiation is off per connection.
  */
 import { createSecureContext, type SecureContextOptions, type TLSSocket } from "node:tls";
+import type { OptionTable } from "../rpc/option-names.ts";
 import { TlsCredentials } from "./tls-credentials.ts";
 import type { TlsMaterial, TlsMaterialOptions } from "./tls-material.ts";
 
@@ -15,6 +16,11 @@ export interface TlsProtocolOptions {
    */
   readonly ciphers?: string;
 }
+
+export const TLS_PROTOCOL_OPTIONS = {
+  minVersion: true,
+  ciphers: true,
+} as const satisfies OptionTable<TlsProtocolOptions>;
 
 export interface ResolvedTlsProtocol {
   readonly minVersion: "TLSv1.2" | "TLSv1.3";

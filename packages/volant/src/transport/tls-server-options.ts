@@ -2,13 +2,15 @@
  * `tls` of a listener: its options and their check. Owns defaults; inside, only the resolved form is seen.
  */
 import { createSecureContext } from "node:tls";
+import { checkOptions, describeGiven, isOptionsObject, type OptionTable } from "../rpc/option-names.ts";
 import { TlsCredentials } from "./tls-credentials.ts";
-import type { TlsMaterialOptions } from "./tls-material.ts";
+import { TLS_MATERIAL_OPTIONS, type TlsMaterialOptions } from "./tls-material.ts";
 import {
   contextOptions,
   type ResolvedTlsProtocol,
   resolveCredentials,
   resolveTlsProtocol,
+  TLS_PROTOCOL_OPTIONS,
   type TlsProtocolOptions,
 } from "./tls-protocol.ts";
 
@@ -30,6 +32,15 @@ export interface ServerTlsOptions extends TlsMaterialOptions, TlsProtocolOptions
   readonly handshakeTimeoutMs?: number;
 }
 
+const SERVER_TLS_OPTIONS = {
+  ...TLS_MATERIAL_OPTIONS,
+  ...TLS_PROTOCOL_OPTIONS,
+  credentials: true,
+  requestClientCert: true,
+  serverNames: true,
+  handshakeTimeoutMs: true,
+} as const satisfies OptionTable<ServerTlsOptions>;
+
 export interface ResolvedServerTls {
   readonly credentials: TlsCredentials;
   readonly requestClientCert: "none" | "request" | "require";
@@ -44,9 +55,7 @@ const NAME = /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 
 /** Throws TypeError or RangeError naming the option, what was given and what is allowed. */
 export function resolveServerTls(options: ServerTlsOptions): ResolvedServerTls {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`tls: ${String(options)} given; it takes an object with cert and key, or is left out`);
-  }
+  checkOptions("server.listen(): tls", options, SERVER_TLS_OPTIONS);
   const { requestClientCert, handshakeTimeoutMs = 10_000 } = options;
   if (!(handshakeTimeoutMs >= 1 && handshakeTimeoutMs <= LONGEST_TIMER_MS)) {
     const range = `a number from 1 to ${LONGEST_TIMER_MS} is allowed`;
@@ -90,6 +99,9 @@ function checkRequestClientCert(given: unknown, hasOwnCa: boolean, { current }: 
 }
 
 function resolveServerNames(given: NonNullable<ServerTlsOptions["serverNames"]>): Map<string, TlsCredentials> {
+  if (!isOptionsObject(given)) {
+    throw new TypeError(`tls.serverNames: ${describeGiven(given)} given, an object of host names is allowed`);
+  }
   const names = new Map<string, TlsCredentials>();
   for (const [written, identity] of Object.entries(given)) {
     const name = written.toLowerCase();
@@ -103,6 +115,7 @@ function resolveServerNames(given: NonNullable<ServerTlsOptions["serverNames"]>)
 }
 
 function credentialsOf(where: string, identity: TlsMaterialOptions): TlsCredentials {
+  checkOptions(where, identity ?? null, TLS_MATERIAL_OPTIONS);
   if (identity.ca !== undefined)
     throw new TypeError(`${where}.ca: clients are verified by tls.ca, whatever name they use`);
   try {

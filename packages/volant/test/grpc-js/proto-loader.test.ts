@@ -147,9 +147,9 @@ test("a misspelt or missing handler is refused by the types and by add", () => {
   const unary = async () => ({});
   const partial = { partial: true } as const;
   // @ts-expect-error: the service has no such method
-  assert.throws(() => server.add(Lab, { unary, uplaod: unary }, partial), /has no method uplaod; it has unary/);
+  assert.throws(() => server.add(Lab, { unary, uplaod: unary }, partial), /has no method uplaod; did you mean upload/);
   // @ts-expect-error: names are lowerCamelCase, whatever the definition's keys
-  assert.throws(() => server.add(Lab, { Unary: unary }, partial), /has no method Unary; it has unary/);
+  assert.throws(() => server.add(Lab, { Unary: unary }, partial), /has no method Unary; did you mean unary/);
   // @ts-expect-error: three methods are missing
   assert.throws(() => server.add(Lab, { unary }), /Download was given no handler.*\{ partial: true \}/);
 });

@@ -14,7 +14,11 @@ const wrong = (options: object) => options as ServerTlsOptions;
 
 const SERVER_CASES: readonly (readonly [string, ServerTlsOptions, RegExp])[] = [
   ["nothing", {}, /^tls\.cert is missing: a server needs a certificate and its key/],
-  ["true", wrong(true as never), /^tls: true given; it takes an object with cert and key/],
+  [
+    "true",
+    wrong(true as never),
+    /^server\.listen\(\): tls: the boolean true given, an object with options is allowed: \{ cert, key/,
+  ],
   ["no key", { cert: localhost.cert }, /^tls\.key is missing: tls\.cert was given without it/],
   ["no certificate", { key: localhost.key }, /^tls\.cert is missing: tls\.key was given without it/],
   [
@@ -25,7 +29,7 @@ const SERVER_CASES: readonly (readonly [string, ServerTlsOptions, RegExp])[] = [
   ["a key as certificate", { cert: localhost.key, key: localhost.key }, /^tls\.cert: there is no certificate/],
   ["a certificate as key", { cert: localhost.cert, key: localhost.cert }, /^tls\.key: there is no private key/],
   ["a number", wrong({ cert: 5, key: localhost.key }), /^tls\.cert: a number given, PEM text is allowed/],
-  ["null", wrong({ cert: null, key: localhost.key }), /^tls\.cert: null given/],
+  ["null", wrong({ cert: null, key: localhost.key }), /^server\.listen\(\): tls: cert: null given/],
   ["a broken certificate", { cert: broken, key: localhost.key }, /^tls\.cert: it cannot be read \(/],
   [
     "a broken link of the chain",
@@ -112,7 +116,7 @@ for (const [what, tls, text] of SERVER_CASES) {
 }
 
 const CHANNEL_CASES: readonly (readonly [ChannelOptions["tls"], RegExp])[] = [
-  ["yes" as never, /^tls: yes given; true, false or an object is allowed/],
+  ["yes" as never, /^tls: the string "yes" given; true, false or an object is allowed/],
   [{ ca: "ca.pem" }, /^tls\.ca: there is no certificate .*if this is the name of a file/],
   [{ cert: localhost.cert }, /^tls\.key is missing/],
   [{ servername: "127.0.0.1" }, /^tls\.servername: "127\.0\.0\.1" given; it takes a name/],

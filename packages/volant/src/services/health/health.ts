@@ -12,6 +12,7 @@ import {
   HealthCheckResponse_ServingStatus,
 } from "../../gen/grpc/health/v1/health_pb.ts";
 import { RpcError } from "../../rpc/rpc-error.ts";
+import { checkServer } from "../../rpc/server-shape.ts";
 import { StatusCode } from "../../rpc/status.ts";
 import type { Handlers, Server } from "../../server/index.ts";
 import { SERVING_STATUSES, type ServingStatus, StatusBoard } from "./status-board.ts";
@@ -41,6 +42,7 @@ const MAX_NAME_LENGTH = 1_024;
  * NOT_SERVING first. Throws TypeError where the server has the service already.
  */
 export function health(server: Server): HealthStatus {
+  checkServer("health()", server);
   const board = new StatusBoard();
   const addService = (name: string): void => {
     if (!name.startsWith("grpc.")) board.add(name);

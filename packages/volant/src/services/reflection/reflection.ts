@@ -9,6 +9,8 @@ import { file_google_rpc_error_details } from "../../gen/google/rpc/error_detail
 import { file_google_rpc_status } from "../../gen/google/rpc/status_pb.ts";
 import { ServerReflection } from "../../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { checkOptions, type OptionTable } from "../../rpc/option-names.ts";
+import { checkServer } from "../../rpc/server-shape.ts";
 import type { Server } from "../../server/index.ts";
 import { type Answer, Answers, type Catalogue, type Question } from "./answers.ts";
 import { DescriptorIndex } from "./descriptor-index.ts";
@@ -26,6 +28,11 @@ export interface ReflectionOptions {
   readonly files?: readonly DescFile[];
 }
 
+const REFLECTION_OPTIONS = {
+  services: "function",
+  files: "array",
+} as const satisfies OptionTable<ReflectionOptions>;
+
 /** Error details arrive in an `Any`, so no service imports their types, and tools want to print them. */
 const DETAIL_FILES: readonly DescFile[] = [file_google_rpc_status, file_google_rpc_error_details];
 
@@ -34,6 +41,8 @@ const DETAIL_FILES: readonly DescFile[] = [file_google_rpc_status, file_google_r
  * descriptors by their name only. Throws TypeError where the server has reflection already.
  */
 export function reflection(server: Server, options: ReflectionOptions = {}): void {
+  checkServer("reflection()", server);
+  checkOptions("reflection()", options, REFLECTION_OPTIONS);
   const catalogue = new ServerCatalogue(server, options);
   server.add(ServerReflection, { serverReflectionInfo: (requests) => conversation(requests, catalogue) });
   server.add(ServerReflectionAlpha, { serverReflectionInfo: (requests) => conversation(requests, catalogue) });
