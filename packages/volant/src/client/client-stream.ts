@@ -28,7 +28,7 @@ import {
 import type { Channel } from "./channel.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import { checkSignal, watchForeignSignal } from "./foreign-signal.ts";
-import { deadlinePassed, refusalOf } from "./local-failure.ts";
+import { deadlinePassed, nameCall, refusalOf } from "./local-failure.ts";
 import { OutgoingCall } from "./outgoing-call.ts";
 import type { PendingCall } from "./pending-calls.ts";
 import { CallRetries, mayRepeat } from "./retry-policy.ts";
@@ -226,6 +226,7 @@ export class ClientStream extends Attempt implements PendingCall {
   private finish(status: Status, code: ErrorCode, isAbandoned: boolean, hasTrailers = false): void {
     if (this.ended) return;
     this.ended = true;
+    if (status.code !== StatusCode.OK) nameCall(status, this.method.definition);
     const { options, parent } = this;
     if (this.slot >= 0) timerWheel.disarm(this);
     if (options.signal !== undefined) this.unwatch(options.signal);

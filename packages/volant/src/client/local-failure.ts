@@ -4,8 +4,8 @@
  */
 import { isErrorLike, textOfThrown } from "../rpc/foreign-values.ts";
 import type { Metadata } from "../rpc/metadata.ts";
-import type { MethodDefinition } from "../rpc/method.ts";
-import { createRpcError, RpcError } from "../rpc/rpc-error.ts";
+import type { MethodDefinition, MethodInfo } from "../rpc/method.ts";
+import { createRpcError, nameMethod, RpcError } from "../rpc/rpc-error.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
 import { listBytes, type OutboundField, type PeerLists, type ResolvedHttp2Options } from "../transport/http2.ts";
 
@@ -29,6 +29,11 @@ export function requestFailure(error: unknown): Status {
 
 export function deadlinePassed(): RpcError {
   return createRpcError("client", StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed");
+}
+
+/** Says which call ended with it. An error of the application is its own: it may be thrown for many calls. */
+export function nameCall(status: Status, { path }: MethodInfo): void {
+  if (status instanceof RpcError && status.origin === "client") nameMethod(status, path);
 }
 
 /** gRPC PROTOCOL-HTTP2: another number of messages than the method's is UNIMPLEMENTED. */

@@ -9,7 +9,7 @@ import { createRpcError, RpcError } from "../rpc/rpc-error.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
 import { type AnyIterable, Pump, type PumpTarget } from "../stream/pump.ts";
 import type { ClientStream } from "./client-stream.ts";
-import { requestFailure } from "./local-failure.ts";
+import { nameCall, requestFailure } from "./local-failure.ts";
 
 interface WaitingMessage {
   readonly message: unknown;
@@ -142,6 +142,8 @@ export class RequestWriter implements PumpTarget {
   private afterEnd(): RpcError {
     const { status } = this;
     if (status instanceof RpcError) return status;
-    return createRpcError("client", StatusCode.CANCELLED, "the call has ended: nothing can be sent any more");
+    const error = createRpcError("client", StatusCode.CANCELLED, "the call has ended: nothing can be sent any more");
+    nameCall(error, this.stream.method.definition);
+    return error;
   }
 }

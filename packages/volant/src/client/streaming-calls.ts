@@ -115,7 +115,7 @@ export class UploadCall extends StreamingSurface {
   }
 
   protected settle(status: Status): void {
-    this.response.settle(status);
+    this.response.settle(status, this.stream.method.definition);
   }
 }
 

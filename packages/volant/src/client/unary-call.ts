@@ -2,13 +2,14 @@
  * Calls with one response message: a unary call from start to promise, and the part of it that uploads share. Owns that
  * there is exactly one.
  */
+import type { MethodInfo } from "../rpc/method.ts";
 import { type Status, StatusCode } from "../rpc/status.ts";
 import type { BoundClientMethod } from "./bound-method.ts";
 import type { CallOptions } from "./call-options.ts";
 import { rejectForCaller } from "./caller-stack.ts";
 import type { Channel } from "./channel.ts";
 import { type CallSurface, ClientStream } from "./client-stream.ts";
-import { cardinalityFailure, checkRequest, errorOf, requestFailure } from "./local-failure.ts";
+import { cardinalityFailure, checkRequest, errorOf, nameCall, requestFailure } from "./local-failure.ts";
 
 type Resolve = (message: unknown) => void;
 
@@ -28,10 +29,13 @@ export class SingleResponse {
     if (++this.count > 1) stream.abort(cardinalityFailure("more than one message"));
   }
 
-  settle(status: Status): void {
+  settle(status: Status, method: MethodInfo): void {
     if (status.code !== StatusCode.OK) this.reject(errorOf(status));
-    else if (this.count === 0) this.reject(cardinalityFailure("no message"));
-    else this.resolve(this.message);
+    else if (this.count === 0) {
+      const failure = cardinalityFailure("no message");
+      nameCall(failure, method);
+      this.reject(failure);
+    } else this.resolve(this.message);
   }
 
   protected reject(error: unknown): void {
@@ -65,7 +69,7 @@ class UnaryCall extends SingleResponse implements CallSurface {
   }
 
   onEnded(status: Status): void {
-    this.settle(status);
+    this.settle(status, this.stream.method.definition);
   }
 }
 

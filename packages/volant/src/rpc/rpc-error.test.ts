@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { BadRequestSchema, RetryInfoSchema } from "../errors.ts";
 import { badRequest, decodeStatusDetails, encodeStatusDetails, retryInfo } from "./error-details.ts";
-import { createRpcError, RpcError } from "./rpc-error.ts";
+import { createRpcError, nameMethod, RpcError, recaptureStack } from "./rpc-error.ts";
 import { StatusCode } from "./status.ts";
 
 test("an RpcError carries code, message, details and trailers, and is the application's", () => {
@@ -35,7 +35,7 @@ test("what is printed of an error has no control character of its message, which
   ]) {
     assert.equal(error.message, message);
     for (const text of [error.stack!, String(error), `${error}`, inspect(error), inspect({ error }, { depth: 4 })]) {
-      assert.ok(text.replaceAll("\n  next", "\nnext").includes(`RpcError: ${printed}`), text);
+      assert.ok(text.replaceAll("\n  next", "\nnext").includes(`RpcError: ABORTED: ${printed}`), text);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
       assert.doesNotMatch(text, /[\0-\x08\x0b-\x1f\x7f-\x9f\u202e]/);
     }
@@ -47,9 +47,9 @@ test("what is printed of an error has no control character of its message, which
 
 test("the stack of an error whose message is harmless still has its frames, and is read only when it is asked for", () => {
   const error = new RpcError(StatusCode.ABORTED, "two\nlines");
-  assert.match(error.stack!, /^RpcError: two\nlines\n +at /);
-  assert.match(new RpcError(StatusCode.ABORTED, "\x1b").stack!, /^RpcError: \\u001b\n +at /);
-  assert.equal(createRpcError("client", StatusCode.ABORTED, "\x1b").stack, "RpcError: \\u001b");
+  assert.match(error.stack!, /^RpcError: ABORTED: two\nlines\n +at /);
+  assert.match(new RpcError(StatusCode.ABORTED, "\x1b").stack!, /^RpcError: ABORTED: \\u001b\n +at /);
+  assert.equal(createRpcError("client", StatusCode.ABORTED, "\x1b").stack, "RpcError: ABORTED: \\u001b");
 });
 
 test("without options there are no details, an empty Metadata and no cause", () => {
@@ -84,7 +84,7 @@ test("the stack starts with the error's name and shows who made it", () => {
     return new RpcError(StatusCode.NOT_FOUND, "gone");
   }
   const stack = namedCaller().stack ?? "";
-  assert.match(stack, /^RpcError: gone\n/);
+  assert.match(stack, /^RpcError: NOT_FOUND: gone\n/);
   assert.match(stack, /namedCaller/);
 });
 
@@ -93,7 +93,7 @@ test("an error of the library has its origin and no frames, and leaves other err
   const error = createRpcError("client", StatusCode.UNAVAILABLE, "connection lost");
   assert.ok(error instanceof RpcError);
   assert.equal(error.origin, "client");
-  assert.equal(error.stack, "RpcError: connection lost");
+  assert.equal(error.stack, "RpcError: UNAVAILABLE: connection lost");
   assert.equal(Error.stackTraceLimit, limit);
   assert.throws(() => createRpcError("library", 99 as StatusCode, ""), TypeError);
   assert.equal(Error.stackTraceLimit, limit);
@@ -135,4 +135,59 @@ test("from gives anything else the fallback code, UNKNOWN by default", () => {
     const made = RpcError.from(thrown);
     assert.deepEqual([made.code, made.message, made.cause], [StatusCode.UNKNOWN, "", thrown]);
   }
+});
+
+test("the method is the first that is named, stands in what is printed, and is no property of one error's own", () => {
+  const error = createRpcError("client", StatusCode.NOT_FOUND, "gone");
+  assert.equal(error.method, undefined);
+  nameMethod(error, "/a.B/Get");
+  nameMethod(error, "/a.B/Other");
+  assert.equal(error.method, "/a.B/Get");
+  assert.equal(String(error), "RpcError: NOT_FOUND /a.B/Get: gone");
+  assert.equal(error.stack, "RpcError: NOT_FOUND /a.B/Get: gone");
+  assert.deepEqual(Object.keys(error).sort(), ["code", "details", "origin"]);
+  function here(): void {
+    recaptureStack(error, here);
+  }
+  here();
+  assert.match(error.stack, /^RpcError: NOT_FOUND \/a\.B\/Get: gone\n +at /);
+  assert.equal(String(createRpcError("client", StatusCode.ABORTED, "")), "RpcError: ABORTED");
+});
+
+test("a stack can be written, what the application's prepareStackTrace makes is kept, and a class keeps its name", () => {
+  class NotFound extends RpcError {
+    static {
+      Object.defineProperty(NotFound.prototype, "name", { value: "NotFound" });
+    }
+    constructor() {
+      super(StatusCode.NOT_FOUND, "gone");
+    }
+  }
+  const error = new NotFound();
+  const lines = error.stack.split("\n");
+  assert.equal(lines[0], "NotFound: NOT_FOUND: gone");
+  assert.doesNotMatch(lines[1]!, /new NotFound/);
+  error.stack = "written";
+  assert.equal(error.stack, "written");
+  const { prepareStackTrace } = Error;
+  try {
+    Error.prepareStackTrace = (_, sites) => sites.length;
+    assert.equal(typeof new RpcError(StatusCode.NOT_FOUND).stack, "number");
+  } finally {
+    Reflect.set(Error, "prepareStackTrace", prepareStackTrace);
+  }
+});
+
+test("the prototype, and an object that was made of it, can be printed", () => {
+  for (const object of [RpcError.prototype, Object.create(RpcError.prototype) as RpcError]) {
+    assert.equal(typeof String(object), "string");
+    assert.equal(typeof object.stack, "string");
+    assert.equal(object.method, undefined);
+  }
+});
+
+test("a message that cannot be made into text leaves other errors their frames", () => {
+  const limit = Error.stackTraceLimit;
+  assert.throws(() => new RpcError(StatusCode.ABORTED, Object.create(null) as string), TypeError);
+  assert.equal(Error.stackTraceLimit, limit);
 });

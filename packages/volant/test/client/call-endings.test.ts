@@ -139,5 +139,8 @@ test("a status message with escape sequences reaches no terminal by the stack of
   connection.write(frames.headers(1).response(200, fields).endStream());
   const error = await call;
   assert.equal(error.message, "\x1b[2J\x9b31m\rover");
-  assert.ok(error.stack!.startsWith("RpcError: \\u001b[2J\\u009b31m\\u000dover\n    at "), error.stack);
+  assert.ok(
+    error.stack!.startsWith("RpcError: ABORTED /test.Echo/Unary: \\u001b[2J\\u009b31m\\u000dover\n    at "),
+    error.stack,
+  );
 });

@@ -349,7 +349,7 @@ test("the error of a call says where the caller was", async (t) => {
     [talk, /at async talk \(.*streaming\.test\.ts/],
   ] as const) {
     const { stack } = await failure(call(), StatusCode.NOT_FOUND);
-    assert.match(stack!, /^RpcError: no such user\n/);
+    assert.match(stack!, /^RpcError: NOT_FOUND \/test\.Echo\/\w+: no such user\n/);
     assert.match(stack!, name);
   }
 });
