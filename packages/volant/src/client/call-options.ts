@@ -94,8 +94,10 @@ function isPlain(given: object): boolean {
 /** Callbacks, metadata and timeouts are what other libraries take in this place. */
 function refuseOther(given: unknown, path: string): never {
   const names = Object.keys(CALL_OPTIONS).join(", ");
+  // A text in this place may be a token.
+  const what = typeof given === "string" ? "a string" : describeGiven(given);
   throw new TypeError(
-    `options of ${path}: ${describeGiven(given)} given${adviceFor(given)}; an object with options is allowed: { ${names} }`,
+    `options of ${path}: ${what} given${adviceFor(given)}; an object with options is allowed: { ${names} }`,
   );
 }
 

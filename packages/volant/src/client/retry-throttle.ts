@@ -6,15 +6,15 @@
  * Owns the tokens; knows no call.
  */
 
-import { checkOptions } from "../rpc/option-names.ts";
+import { checkOptions, type OptionTable } from "../rpc/option-names.ts";
 import { describeNumber } from "../rpc/option-range.ts";
-
-const THROTTLE_OPTIONS = { maxTokens: true, tokenRatio: true } as const;
 
 export interface ResolvedThrottleOptions {
   readonly maxTokens: number;
   readonly tokenRatio: number;
 }
+
+const THROTTLE_OPTIONS = { maxTokens: true, tokenRatio: true } as const satisfies OptionTable<ResolvedThrottleOptions>;
 
 /** A restart that fails 250 calls at once leaves all of them their retry. */
 const DEFAULT_MAX_TOKENS = 500;

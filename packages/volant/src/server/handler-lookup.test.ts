@@ -43,6 +43,8 @@ test("a plain object takes no other function; an instance of a class does", () =
     () => checkNames("s.S", [getUser], { getUser() {}, log() {} }),
     /s\.S has no method log; it has getUser/,
   );
+  const behindGetters = Object.defineProperties({}, { log: { get: () => () => 1, enumerable: true } }) as GivenHandlers;
+  assert.throws(() => checkNames("s.S", [getUser], behindGetters), /s\.S has no method log/);
   const foreign = runInContext("({ getUser() {}, log() {} })", createContext()) as GivenHandlers;
   assert.throws(() => checkNames("s.S", [getUser], foreign), /s\.S has no method log/);
 });

@@ -70,8 +70,10 @@ function functionNames(handlers: GivenHandlers): string[] {
     owner !== null && !isRoot(owner, handlers);
     owner = Object.getPrototypeOf(owner)
   ) {
-    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
-      if (typeof value === "function" && name !== "constructor") names.add(name);
+    for (const [name, { value, enumerable }] of Object.entries(Object.getOwnPropertyDescriptors(owner))) {
+      // What a module exports stands behind getters where it was made into CommonJS; those of a class are left alone.
+      const given: unknown = value ?? (owner === handlers && enumerable ? handlers[name] : undefined);
+      if (typeof given === "function" && name !== "constructor") names.add(name);
     }
   }
   return [...names];

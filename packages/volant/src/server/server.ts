@@ -38,7 +38,7 @@ export interface ServerObserver {
 }
 
 const DRAIN_OPTIONS = { graceMs: true } as const satisfies OptionTable<DrainOptions>;
-const ADD_OPTIONS = { partial: "boolean" } as const;
+const ADD_OPTIONS = { partial: "boolean" } as const satisfies OptionTable<{ partial?: boolean }>;
 
 const DEFAULT_GRACE_MS = 20_000;
 

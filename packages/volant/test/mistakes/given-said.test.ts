@@ -426,6 +426,11 @@ const OF_CALLS: readonly Row[] = [
     `${OF_UNARY} null given; an object with options is allowed: { ${CALL_NAMES} }`,
   ],
   [
+    "client.unary({}, 'Bearer token')",
+    () => client.unary!({}, "Bearer token"),
+    `${OF_UNARY} a string given; an object with options is allowed: { ${CALL_NAMES} }`,
+  ],
+  [
     "client.unary({}, callback)",
     () => client.unary!({}, () => 1),
     `${OF_UNARY} a function given; there are no callbacks, the call returns its answer; an object with options is allowed: { ${CALL_NAMES} }`,
