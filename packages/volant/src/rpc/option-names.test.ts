@@ -41,6 +41,8 @@ test("an unknown name is refused with what was given, the nearest name and what 
     ],
     [{ timeout: 5 }, /no option "timeout"; did you mean timeoutMs\?/],
     [{ TimeoutMS: 5 }, /did you mean timeoutMs\?/],
+    [{ receive: 5 }, /did you mean maxReceiveMessageBytes\?/],
+    [{ keepaliveOptions: {} }, /did you mean keepalive\?/],
     [{ "grpc.max_receive_message_length": 5 }, /did you mean maxReceiveMessageBytes\?/],
     [{ "grpc.keepalive_time_ms": 5 }, /did you mean keepalive\.timeMs\?/],
     [{ "grpc.http2.unheard_of": 5 }, /no option "grpc\.http2\.unheard_of" \(allowed: /],

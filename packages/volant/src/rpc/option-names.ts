@@ -135,7 +135,12 @@ export function nearestName(name: string, table: OptionNames): string | undefine
     least = distance;
     nearest = candidate;
   }
-  return nearest;
+  return nearest ?? Object.keys(table).find((candidate) => isPartOf(name, candidate) || isPartOf(candidate, name));
+}
+
+/** "cert" is part of "certificate"; a shorter part would be one by chance. */
+function isPartOf(part: string, whole: string): boolean {
+  return part.length >= 4 && whole.toLowerCase().includes(part.toLowerCase());
 }
 
 /** Levenshtein: insertions, deletions and replacements that make one of the other. */

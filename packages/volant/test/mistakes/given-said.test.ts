@@ -157,7 +157,7 @@ const OF_OPTIONS: readonly Row[] = [
   [
     "listen({ tls: { certificate } })",
     () => server.listen(js({ tls: { certificate: "x" } })),
-    'TypeError: server.listen(): tls: there is no option "certificate" (allowed: cert, key, passphrase, ca, minVersion, ciphers, credentials, requestClientCert, serverNames, handshakeTimeoutMs)',
+    'TypeError: server.listen(): tls: there is no option "certificate"; did you mean cert? (allowed: cert, key, passphrase, ca, minVersion, ciphers, credentials, requestClientCert, serverNames, handshakeTimeoutMs)',
   ],
   [
     "drain(5000)",
@@ -232,7 +232,7 @@ const OF_OPTIONS: readonly Row[] = [
   [
     "new Channel(t, { replayBuffer: { bytes: 1 } })",
     () => new Channel("a:1", js({ replayBuffer: { bytes: 1 } })),
-    'TypeError: new Channel(): replayBuffer: there is no option "bytes" (allowed: callBytes, channelBytes)',
+    'TypeError: new Channel(): replayBuffer: there is no option "bytes"; did you mean callBytes? (allowed: callBytes, channelBytes)',
   ],
   [
     "new Channel(t, { tls: { rejectUnauthorized: false } })",
@@ -257,7 +257,7 @@ const OF_OPTIONS: readonly Row[] = [
   [
     "new TlsCredentials({ certificate })",
     () => new TlsCredentials(js({ certificate: "x" })),
-    'TypeError: new TlsCredentials(): there is no option "certificate" (allowed: cert, key, passphrase, ca)',
+    'TypeError: new TlsCredentials(): there is no option "certificate"; did you mean cert? (allowed: cert, key, passphrase, ca)',
   ],
   [
     "TlsCredentials.load('cert.pem')",
@@ -267,7 +267,7 @@ const OF_OPTIONS: readonly Row[] = [
   [
     "TlsCredentials.load(load, { intervalMs: 1 })",
     () => TlsCredentials.load(() => ({}), js({ intervalMs: 1 })),
-    'TypeError: TlsCredentials.load(): there is no option "intervalMs" (allowed: reloadIntervalMs, onError)',
+    'TypeError: TlsCredentials.load(): there is no option "intervalMs"; did you mean reloadIntervalMs? (allowed: reloadIntervalMs, onError)',
   ],
   [
     "health()",
@@ -287,7 +287,7 @@ const OF_OPTIONS: readonly Row[] = [
   [
     "codecOf(schema, { unknown: 'drop' })",
     () => codecOf(NoteSchema, js({ unknown: "drop" })),
-    'TypeError: codecOf(): there is no option "unknown" (allowed: bytes, unknownFields)',
+    'TypeError: codecOf(): there is no option "unknown"; did you mean unknownFields? (allowed: bytes, unknownFields)',
   ],
   [
     "resolveHttp2Options({ maxFrames: 1 })",
