@@ -173,11 +173,11 @@ export const SERVER_LIMITS = {
 export type ServerLimit = keyof typeof SERVER_LIMITS;
 
 const SERVER_OPTIONS = {
-  maxUnsentBytes: true,
   ...INBOUND_OPTIONS,
   ...namesOf(SERVER_LIMITS),
   interceptors: true,
   http2: HTTP2_OPTIONS,
+  maxUnsentBytes: true,
   cancelGraceMs: true,
   keepalive: { timeMs: true, timeoutMs: true } satisfies OptionTable<NonNullable<ServerOptions["keepalive"]>>,
   keepaliveEnforcement: {

@@ -37,12 +37,12 @@ export interface InboundOptions extends DecodingOptions {
 }
 
 export const INBOUND_OPTIONS = {
-  unknownFields: true,
-  maxDecodedValues: true,
   maxReceiveMessageBytes: true,
   maxBufferedBytes: true,
   decodeAheadBytes: true,
   compression: COMPRESSION_OPTIONS,
+  unknownFields: true,
+  maxDecodedValues: true,
 } as const satisfies OptionTable<InboundOptions>;
 
 /** Whose limits they are, in the words of an error that the other side may read. */

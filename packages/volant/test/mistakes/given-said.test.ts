@@ -287,7 +287,7 @@ const OF_OPTIONS: readonly Row[] = [
   [
     "codecOf(schema, { unknown: 'drop' })",
     () => codecOf(NoteSchema, js({ unknown: "drop" })),
-    'TypeError: codecOf(): there is no option "unknown"; did you mean unknownFields? (allowed: bytes, unknownFields)',
+    'TypeError: codecOf(): there is no option "unknown"; did you mean unknownFields? (allowed: bytes, unknownFields, maxDecodedValues)',
   ],
   [
     "resolveHttp2Options({ maxFrames: 1 })",
