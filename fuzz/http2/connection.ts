@@ -40,7 +40,7 @@ const BUGS: Bugs = {
   },
   "what a stream had queued is sent after its reset": {
     file: "connection-parts.ts",
-    find: "    stream.outbound = undefined;\n    this.scheduler.remove(stream);\n",
+    find: "    this.dropQueue(stream);\n    this.scheduler.remove(stream);\n",
     replace: "",
   },
   "a window grows beyond its cap": {
