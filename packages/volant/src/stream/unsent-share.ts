@@ -12,6 +12,7 @@
  * It is no part of `maxBufferedBytes`: an answer is refused after its handler has acted, which is worse than a request that is
  * refused before. So uploads must not take the room of answers.
  */
+import { processState } from "../rpc/process-state.ts";
 import { createRpcError } from "../rpc/rpc-error.ts";
 import { StatusCode } from "../rpc/status.ts";
 import { type PeerShare, SharedBudget } from "./buffer-budget.ts";
@@ -20,7 +21,10 @@ import { type PeerShare, SharedBudget } from "./buffer-budget.ts";
 export const DEFAULT_MAX_UNSENT_BYTES = 268_435_456;
 
 /** Shared by every server of the process that names no limit of its own. */
-export const processUnsent: SharedBudget = new SharedBudget(DEFAULT_MAX_UNSENT_BYTES);
+export const processUnsent: SharedBudget = processState(
+  "unsentBudget",
+  () => new SharedBudget(DEFAULT_MAX_UNSENT_BYTES),
+);
 
 /** Of one connection, until {@link leave}. */
 export class UnsentShare {

@@ -99,12 +99,15 @@ test("a call that a channel of another copy makes inside a handler inherits its 
   assert.ok(Number(text) <= 60_000, text);
 });
 
-test("the memory budget and the threads for compression are of the process, however many copies there are", async () => {
+test("the memory budgets and the threads for compression are of the process, however many copies there are", async () => {
   const budget = await importFromCopy<typeof import("../../src/stream/buffer-budget.ts")>("stream/buffer-budget.ts");
   const threads = await importFromCopy<typeof import("../../src/compression/threads.ts")>("compression/threads.ts");
   const { compressionThreads } = await import("../../src/compression/threads.ts");
   assert.equal(budget.processBudget, processBudget);
   assert.equal(threads.compressionThreads, compressionThreads);
+  const unsent = await importFromCopy<typeof import("../../src/stream/unsent-share.ts")>("stream/unsent-share.ts");
+  const { processUnsent } = await import("../../src/stream/unsent-share.ts");
+  assert.equal(unsent.processUnsent, processUnsent);
 });
 
 test("large messages compressed by two copies take turns for the same threads", async (t) => {
