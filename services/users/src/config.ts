@@ -175,6 +175,15 @@ export const OPTIONS = {
     fallback: 1024 * 1024,
     about: "bytes of chat messages that may wait for a slow reader before its stream is cut",
   },
+  CHAT_TOTAL_QUEUE_BYTES: {
+    kind: "integer",
+    min: 1024,
+    max: 2 ** 31 - 1,
+    note: "bytes",
+    fallback: 64 * 1024 * 1024,
+    about:
+      "bytes of chat messages that may wait for all readers; a client alone may have a third, and less where others wait",
+  },
 } as const satisfies Readonly<Record<string, Option>>;
 
 export type OptionName = keyof typeof OPTIONS;

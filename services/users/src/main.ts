@@ -76,6 +76,7 @@ async function serve({ config, logger, stop, storage, tls }: Parts): Promise<voi
         maxContentBytes: config.CHAT_MAX_CONTENT_BYTES,
         maxQueuedMessages: config.CHAT_QUEUE_MESSAGES,
         maxQueuedBytes: config.CHAT_QUEUE_BYTES,
+        maxTotalQueuedBytes: config.CHAT_TOTAL_QUEUE_BYTES,
       },
     },
     {

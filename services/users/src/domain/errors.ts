@@ -69,6 +69,15 @@ export function slowReader(queuedMessages: number, queuedBytes: number): RpcErro
   );
 }
 
+/** The queue of this stream has room, but those of its client's streams hold all that one client may have. */
+export function slowReaders(): RpcError {
+  return new RpcError(
+    StatusCode.RESOURCE_EXHAUSTED,
+    "Too many messages are waiting for the readers of this client's streams. " +
+      "Read what waits, then join again with resume_after to read on where this stream stopped",
+  );
+}
+
 /**
  * PERMISSION_DENIED, not ABORTED: ABORTED invites the client to try again, and a deleted user must stay out: who joins with
  * its id gets the same answer.

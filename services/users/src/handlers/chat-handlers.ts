@@ -1,6 +1,7 @@
 /** UserChat: one `ChatSession` a stream, given to the reader as messages of the contract. */
 
 import { type ChatLimits, ChatSession } from "../domain/chat/chat-session.ts";
+import { QueueBudget } from "../domain/chat/queue-budget.ts";
 import type { RoomHub } from "../domain/chat/room-hub.ts";
 import type { Identity } from "../domain/identity.ts";
 import { requesterOf } from "../domain/requester-of-call.ts";
@@ -12,10 +13,11 @@ export function createChatHandlers(
   identity: Identity,
   limits: ChatLimits,
 ): Pick<UserHandlers, "userChat"> {
+  const bounds = { limits, budget: new QueueBudget(limits.maxTotalQueuedBytes) };
   return {
     async *userChat(messages, call) {
       const party = { caller: identity.callerOf(call), requester: requesterOf(call) };
-      const session = new ChatSession(hub, party, limits, (error) => call.cancel(error));
+      const session = new ChatSession(hub, party, bounds, (error) => call.cancel(error));
       const close = (): void => session.close();
       // A generator that waits for a message cannot be stopped from outside: the end of the call wakes it.
       call.signal.addEventListener("abort", close, { once: true });

@@ -6,10 +6,11 @@ import { drain, Outbox, take } from "../../../test/support/outbox.ts";
 import { chatMessage } from "../../../test/support/requests.ts";
 import { fault } from "../../../test/support/rpc-faults.ts";
 import type { ChatMessage } from "../../gen/user_pb.ts";
-import { SERVICE } from "../../storage/requester.ts";
+import { type Requester, SERVICE } from "../../storage/requester.ts";
 import type { StoredMessage } from "../../storage/user-store.ts";
 import type { Caller } from "../identity.ts";
-import { ChatSession, DEFAULT_CHAT_LIMITS } from "./chat-session.ts";
+import { type ChatLimits, ChatSession, DEFAULT_CHAT_LIMITS } from "./chat-session.ts";
+import { QueueBudget } from "./queue-budget.ts";
 import { LocalRoomBus } from "./room-bus.ts";
 import { RoomHub } from "./room-hub.ts";
 
@@ -27,8 +28,16 @@ interface Party {
   readonly inbox: AsyncIterator<StoredMessage>;
 }
 
-function connect(hub: RoomHub, limits: Partial<typeof DEFAULT_CHAT_LIMITS> = {}, caller = anyone): Party {
-  const session = new ChatSession(hub, { caller, requester: SERVICE }, { ...DEFAULT_CHAT_LIMITS, ...limits });
+interface Setting {
+  readonly caller?: Caller;
+  readonly requester?: Requester;
+  readonly budget?: QueueBudget;
+}
+
+function connect(hub: RoomHub, limits: Partial<ChatLimits> = {}, setting: Setting = {}): Party {
+  const { caller = anyone, requester = SERVICE, budget = new QueueBudget(1e9) } = setting;
+  const bounds = { limits: { ...DEFAULT_CHAT_LIMITS, ...limits }, budget };
+  const session = new ChatSession(hub, { caller, requester }, bounds);
   const outbox = new Outbox<ChatMessage>();
   session.start(outbox);
   return { session, outbox, inbox: session[Symbol.asyncIterator]() };
@@ -126,7 +135,7 @@ describe("a chat stream", () => {
   it("takes its sender and its rooms from who the caller is", async () => {
     const { hub } = chatRoom();
     const caller: Caller = { senderName: () => "subject", mayEnter: (roomId) => roomId === "mine" };
-    const { outbox, inbox } = connect(hub, {}, caller);
+    const { outbox, inbox } = connect(hub, {}, { caller });
     outbox.send(say("mine", "hi", "someone else"));
     assert.equal((await take(inbox, 1))[0]?.senderId, "subject");
     outbox.send(say("theirs", "hi"));
@@ -247,6 +256,56 @@ describe("a chat stream", () => {
     await take(ada.inbox, 5);
     assert.deepEqual(contents(await take(reader.inbox, 5)), ["1", "2", "3", "4", "5"]);
     for (const { session } of [ada, reader]) session.close();
+  });
+
+  it("is cut where its client's streams hold all that one client may have, and others read and speak on", async () => {
+    const { hub, log } = chatRoom();
+    const budget = new QueueBudget(300_000);
+    const silent = Array.from({ length: 40 }, (_, index) => {
+      const party = connect(hub, {}, { budget, requester: { group: "silent", member: `silent:${index % 2}` } });
+      party.outbox.send(say("r", "", "silent"));
+      return party;
+    });
+    const other = connect(hub, {}, { budget, requester: { group: "other", member: "other:1" } });
+    other.outbox.send(say("r", "", "other"));
+    const ada = connect(hub, {}, { budget, requester: { group: "ada", member: "ada:1" } });
+    await settled();
+    for (let n = 1; n <= 10; n++) ada.outbox.send(say("r", "x".repeat(10_000)));
+    assert.equal((await take(ada.inbox, 10)).length, 10);
+    assert.ok(budget.bytes <= 250_000, `${budget.bytes} bytes`);
+    // Forty streams that took nothing were bounded; one that takes late what was said has room for all of it.
+    assert.equal((await take(other.inbox, 10)).length, 10);
+    await assert.rejects(
+      silent[0]!.inbox.next(),
+      fault({ code: StatusCode.RESOURCE_EXHAUSTED, message: /readers of this client's streams.*resume_after/s }),
+    );
+    assert.equal(await log.lastSequence("r"), 10n);
+    for (const { session } of [...silent, other, ada]) session.close();
+    assert.deepEqual([budget.bytes, budget.holders], [0, 0]);
+  });
+
+  it("that finds no room for its replay is cut, and reads on when it comes back after others were read", async () => {
+    const { hub, log } = chatRoom();
+    for (let n = 1; n <= 5; n++) await log.append("r", "earlier", `${n}`.padEnd(10_000));
+    const budget = new QueueBudget(40_000);
+    const requester = { group: "ada", member: "ada:1" };
+    const resumed = (): Party => {
+      const party = connect(hub, {}, { budget, requester });
+      party.outbox.send(chatMessage({ roomId: "r", resumeAfter: 1n })).end();
+      return party;
+    };
+    const first = resumed();
+    await settled();
+    await settled();
+    assert.ok(budget.bytes > 10_000);
+    const second = resumed();
+    await settled();
+    await settled();
+    const refused = fault({ code: StatusCode.RESOURCE_EXHAUSTED, message: /readers of this client's streams/ });
+    await assert.rejects(second.inbox.next(), refused);
+    assert.equal((await drain(first.inbox)).length, 4);
+    assert.equal((await drain(resumed().inbox)).length, 4);
+    assert.equal(budget.bytes, 0);
   });
 
   it("is bounded in rooms", async () => {

@@ -11,11 +11,12 @@ import type { ChatMessage } from "../../gen/user_pb.ts";
 import type { Requester } from "../../storage/requester.ts";
 import { isStorableText } from "../../storage/storable.ts";
 import type { ReadLimits, StoredMessage } from "../../storage/user-store.ts";
-import { invalidArgument, roomForbidden, roomIdRequired, slowReader, tooManyRooms } from "../errors.ts";
+import { invalidArgument, roomForbidden, roomIdRequired, slowReader, slowReaders, tooManyRooms } from "../errors.ts";
 import type { Caller } from "../identity.ts";
 import { LIMITS } from "../limits.ts";
 import { hasControlCharacters, isLongerThan } from "../text.ts";
 import { DeliveryQueue } from "./delivery-queue.ts";
+import type { QueueBudget } from "./queue-budget.ts";
 import type { RoomSink } from "./room.ts";
 import type { ChatParticipant, Membership, RoomHub } from "./room-hub.ts";
 
@@ -28,6 +29,8 @@ export interface ChatLimits {
   readonly maxQueuedMessages: number;
   /** Bytes that may wait for a slow reader. */
   readonly maxQueuedBytes: number;
+  /** Bytes that may wait for the readers of all streams; see `queue-budget.ts` for a client's share. */
+  readonly maxTotalQueuedBytes: number;
 }
 
 export const DEFAULT_CHAT_LIMITS: ChatLimits = {
@@ -35,7 +38,14 @@ export const DEFAULT_CHAT_LIMITS: ChatLimits = {
   maxContentBytes: 16 * 1024,
   maxQueuedMessages: 1000,
   maxQueuedBytes: 1024 * 1024,
+  maxTotalQueuedBytes: 64 * 1024 * 1024,
 };
+
+/** What bounds a stream, by itself and among all. */
+export interface ChatBounds {
+  readonly limits: ChatLimits;
+  readonly budget: QueueBudget;
+}
 
 /** Who is at the other end. */
 export interface ChatCaller {
@@ -58,13 +68,19 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
   #isOver = false;
 
   /** `onCut` gets a failure at once, instead of whoever iterates: a reader that is stuck iterates no more. */
-  constructor(hub: RoomHub, { caller, requester }: ChatCaller, limits: ChatLimits, onCut?: (error: unknown) => void) {
+  constructor(
+    hub: RoomHub,
+    { caller, requester }: ChatCaller,
+    { limits, budget }: ChatBounds,
+    onCut?: (error: unknown) => void,
+  ) {
     this.#hub = hub;
     this.requester = requester;
     this.#onCut = onCut;
     this.#caller = caller;
     this.#limits = limits;
-    this.#queue = new DeliveryQueue({ maxMessages: limits.maxQueuedMessages, maxBytes: limits.maxQueuedBytes });
+    const queueLimits = { maxMessages: limits.maxQueuedMessages, maxBytes: limits.maxQueuedBytes };
+    this.#queue = new DeliveryQueue(queueLimits, budget, requester);
     this.#readLimits = this.#bounded(LIMITS.chatFirstReadMessages, LIMITS.chatFirstReadBytes);
   }
 
@@ -95,7 +111,9 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
   }
 
   deliver(message: StoredMessage): void {
-    if (!this.#queue.offer(message)) this.fail(slowReader(this.#queue.messages, this.#queue.bytes));
+    if (this.#queue.offer(message)) return;
+    const isAlone = !this.#queue.hasRoomFor([message]);
+    this.fail(isAlone ? slowReader(this.#queue.messages, this.#queue.bytes) : slowReaders());
   }
 
   /** One room at a time: many rooms must not hold a batch each for one slow reader. */
@@ -105,7 +123,10 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
       if (this.#isOver) return [];
       const messages = await read(this.#readLimits);
       // What was said meanwhile in other rooms may have filled the queue. What was read is then no part of this stream yet.
-      if (!this.#queue.offerAll(messages)) return [];
+      if (!this.#queue.offerAll(messages)) {
+        if (this.#queue.messages === 0) throw slowReaders();
+        return [];
+      }
       this.#readLimits = this.#bounded(this.#readLimits.messages * 2, this.#readLimits.bytes * 2);
       return messages;
     });

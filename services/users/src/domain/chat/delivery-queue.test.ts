@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { StoredMessage } from "../../storage/user-store.ts";
-import { DeliveryQueue } from "./delivery-queue.ts";
+import { DeliveryQueue, type QueueLimits } from "./delivery-queue.ts";
+import { QueueBudget } from "./queue-budget.ts";
 
 function message(sequence: number, content = ""): StoredMessage {
   return { roomId: "r", sequence: BigInt(sequence), senderId: "s", content, sentAtMicros: 0n };
@@ -13,6 +14,12 @@ async function sequences(queue: DeliveryQueue): Promise<bigint[]> {
   return taken;
 }
 
+const holder = { group: "g", member: "m" };
+
+function queueOf(limits: QueueLimits, budget = new QueueBudget(1e9)): DeliveryQueue {
+  return new DeliveryQueue(limits, budget, holder);
+}
+
 const roomy = { maxMessages: 100, maxBytes: 100_000 };
 
 /** Resolves after everything that only waits for promises. */
@@ -20,14 +27,14 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 
 describe("what waits for a reader of chat", () => {
   it("comes out in the order it went in, and ends after it", async () => {
-    const queue = new DeliveryQueue(roomy);
+    const queue = queueOf(roomy);
     for (const n of [1, 2, 3]) assert.ok(queue.offer(message(n)));
     queue.end();
     assert.deepEqual(await sequences(queue), [1n, 2n, 3n]);
   });
 
   it("goes straight to a reader that waits", async () => {
-    const queue = new DeliveryQueue({ maxMessages: 1, maxBytes: 1 });
+    const queue = queueOf({ maxMessages: 1, maxBytes: 1 });
     for (const n of [1, 2, 3]) {
       const taken = queue.take();
       assert.ok(queue.offer(message(n, "more than a byte")));
@@ -37,7 +44,7 @@ describe("what waits for a reader of chat", () => {
   });
 
   it("is bounded in messages", () => {
-    const queue = new DeliveryQueue({ maxMessages: 2, maxBytes: 100_000 });
+    const queue = queueOf({ maxMessages: 2, maxBytes: 100_000 });
     assert.deepEqual(
       [1, 2, 3].map((n) => queue.offer(message(n))),
       [true, true, false],
@@ -46,14 +53,14 @@ describe("what waits for a reader of chat", () => {
   });
 
   it("is bounded in bytes, but holds one message of any size", () => {
-    const queue = new DeliveryQueue({ maxMessages: 100, maxBytes: 1000 });
+    const queue = queueOf({ maxMessages: 100, maxBytes: 1000 });
     assert.ok(queue.offer(message(1, "é".repeat(5000))));
     assert.ok(!queue.offer(message(2)));
     assert.ok(queue.bytes > 10_000 && queue.bytes < 10_500);
   });
 
   it("has room again for what was taken", async () => {
-    const queue = new DeliveryQueue({ maxMessages: 1, maxBytes: 1000 });
+    const queue = queueOf({ maxMessages: 1, maxBytes: 1000 });
     for (let n = 0; n < 50; n++) {
       assert.ok(queue.offer(message(n, "x".repeat(500))));
       await queue.take();
@@ -62,7 +69,7 @@ describe("what waits for a reader of chat", () => {
   });
 
   it("takes several at once, or none where they do not fit", () => {
-    const queue = new DeliveryQueue({ maxMessages: 4, maxBytes: 1000 });
+    const queue = queueOf({ maxMessages: 4, maxBytes: 1000 });
     assert.ok(queue.offerAll([message(1), message(2)]));
     assert.ok(!queue.offerAll([message(3), message(4), message(5)]));
     assert.ok(!queue.offerAll([message(3), message(4, "x".repeat(900))]));
@@ -72,7 +79,7 @@ describe("what waits for a reader of chat", () => {
   });
 
   it("tells when its reader has taken everything, and not before", async () => {
-    const queue = new DeliveryQueue(roomy);
+    const queue = queueOf(roomy);
     await queue.untilEmpty();
     queue.offerAll([message(1), message(2)]);
     let isEmpty = false;
@@ -86,7 +93,7 @@ describe("what waits for a reader of chat", () => {
   });
 
   it("is dropped when the stream fails, which the reader learns once", async () => {
-    const queue = new DeliveryQueue(roomy);
+    const queue = queueOf(roomy);
     queue.offer(message(1));
     const waiting = queue.untilEmpty();
     queue.fail(new Error("cut"));
@@ -98,7 +105,7 @@ describe("what waits for a reader of chat", () => {
   });
 
   it("fails a reader that waits", async () => {
-    const queue = new DeliveryQueue(roomy);
+    const queue = queueOf(roomy);
     const taken = queue.take();
     queue.fail(new Error("cut"));
     await assert.rejects(taken, /cut/);
@@ -106,12 +113,39 @@ describe("what waits for a reader of chat", () => {
   });
 
   it("is dropped when the reader leaves, and a waiting replay goes on to notice", async () => {
-    const queue = new DeliveryQueue({ maxMessages: 1, maxBytes: 1000 });
+    const queue = queueOf({ maxMessages: 1, maxBytes: 1000 });
     queue.offer(message(1));
     const replay = queue.untilEmpty();
     queue.close();
     await replay;
     queue.fail(new Error("too late"));
     assert.equal(await queue.take(), undefined);
+  });
+
+  it("takes of the budget what waits, not what a reader that waits gets, and gives all of it back", async () => {
+    const budget = new QueueBudget(100_000);
+    const queue = queueOf(roomy, budget);
+    const taken = queue.take();
+    assert.ok(queue.offer(message(1, "x".repeat(1000))));
+    assert.equal(budget.bytes, 0);
+    await taken;
+    assert.ok(queue.offerAll([message(2, "x".repeat(1000)), message(3), message(4)]));
+    assert.equal(budget.bytes, queue.bytes);
+    await queue.take();
+    assert.equal(budget.bytes, queue.bytes);
+    queue.close();
+    assert.deepEqual([budget.bytes, budget.holders], [0, 0]);
+    assert.ok(queue.offer(message(5)));
+    assert.equal(budget.bytes, 0);
+  });
+
+  it("finds no room where the budget has none, also while it is empty", () => {
+    const budget = new QueueBudget(10_000);
+    const [first, second] = [queueOf(roomy, budget), queueOf(roomy, budget)];
+    assert.ok(first.offer(message(1, "x".repeat(3000))));
+    assert.ok(!second.offer(message(2, "x".repeat(3000))));
+    assert.equal(second.messages, 0);
+    first.fail(new Error("cut"));
+    assert.ok(second.offer(message(2, "x".repeat(3000))));
   });
 });

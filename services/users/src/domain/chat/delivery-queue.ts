@@ -1,25 +1,29 @@
 /**
- * What one chat stream has still to read, bounded in messages and bytes. Owns the waiting on both sides: the reader for
- * messages, a replay for a reader that has taken all it was given. Knows no room and no sequence.
+ * What one chat stream has still to read, bounded in messages and bytes, and by what all queues may hold (see
+ * `queue-budget.ts`). Owns the waiting on both sides: the reader for messages, a replay for a reader that has taken all it
+ * was given. Knows no room and no sequence.
  *
- * Invariant: never more than `maxMessages` messages and, save for one message that is larger, `maxBytes` bytes. Once
- * failed or closed it holds nothing.
+ * Invariant: never more than `maxMessages` messages and, save for one message that is larger, `maxBytes` bytes; the budget
+ * has granted each of these bytes. Once failed or closed it holds nothing.
  */
 
 import type { StoredMessage } from "../../storage/user-store.ts";
+import type { Holder, QueueBudget } from "./queue-budget.ts";
 
 export interface QueueLimits {
   readonly maxMessages: number;
   readonly maxBytes: number;
 }
 
-/** What a queued message costs beside its content: ids, numbers and the object itself. */
+/** What a queued message costs beside its texts: numbers and the object itself. */
 const MESSAGE_OVERHEAD_BYTES = 128;
 
 type Reader = { resolve(message: StoredMessage | undefined): void; reject(error: unknown): void };
 
 export class DeliveryQueue {
   readonly #limits: QueueLimits;
+  readonly #budget: QueueBudget;
+  readonly #holder: Holder;
   #messages: StoredMessage[] = [];
   #bytes = 0;
   #state: "open" | "ended" | "closed" = "open";
@@ -27,8 +31,10 @@ export class DeliveryQueue {
   #reader: Reader | undefined;
   #emptyWaiters: (() => void)[] = [];
 
-  constructor(limits: QueueLimits) {
+  constructor(limits: QueueLimits, budget: QueueBudget, holder: Holder) {
     this.#limits = limits;
+    this.#budget = budget;
+    this.#holder = holder;
   }
 
   get messages(): number {
@@ -44,11 +50,24 @@ export class DeliveryQueue {
     return this.offerAll([message]);
   }
 
-  /** All or, where they do not fit, none. What is offered to an empty queue fits. */
+  /** All or, where they do not fit, none. What is offered to an empty queue fits unless the budget says no. */
   offerAll(messages: readonly StoredMessage[]): boolean {
-    if (this.#messages.length > 0 && !this.#hasRoomFor(messages)) return false;
-    for (const message of messages) this.#push(message);
+    if (this.#state !== "open") return true;
+    if (!this.hasRoomFor(messages)) return false;
+    const direct = this.#reader === undefined ? 0 : 1;
+    const bytes = costOf(messages, direct);
+    if (bytes > 0 && !this.#budget.take(this.#holder, bytes)) return false;
+    this.#bytes += bytes;
+    for (let at = direct; at < messages.length; at++) this.#messages.push(messages[at]!);
+    if (messages.length > 0) this.#takeReader()?.resolve(messages[0]);
     return true;
+  }
+
+  /** As far as this queue alone is concerned. */
+  hasRoomFor(messages: readonly StoredMessage[]): boolean {
+    if (this.#messages.length === 0) return true;
+    const { maxMessages, maxBytes } = this.#limits;
+    return this.#messages.length + messages.length <= maxMessages && this.#bytes + costOf(messages, 0) <= maxBytes;
   }
 
   /** Resolves when the reader has taken everything, or nobody reads any more. */
@@ -62,7 +81,7 @@ export class DeliveryQueue {
   take(): Promise<StoredMessage | undefined> {
     const message = this.#messages.shift();
     if (message !== undefined) {
-      this.#bytes -= costOf(message);
+      this.#letGo(costOf([message], 0));
       if (this.#messages.length === 0) this.#wakeEmptyWaiters();
       return Promise.resolve(message);
     }
@@ -98,25 +117,14 @@ export class DeliveryQueue {
   close(): void {
     this.#state = "closed";
     this.#messages = [];
-    this.#bytes = 0;
+    this.#letGo(this.#bytes);
     this.#takeReader()?.resolve(undefined);
     this.#wakeEmptyWaiters();
   }
 
-  #push(message: StoredMessage): void {
-    if (this.#state !== "open") return;
-    const reader = this.#takeReader();
-    if (reader !== undefined) {
-      reader.resolve(message);
-      return;
-    }
-    this.#messages.push(message);
-    this.#bytes += costOf(message);
-  }
-
-  #hasRoomFor(messages: readonly StoredMessage[]): boolean {
-    const bytes = messages.reduce((sum, message) => sum + costOf(message), this.#bytes);
-    return this.#messages.length + messages.length <= this.#limits.maxMessages && bytes <= this.#limits.maxBytes;
+  #letGo(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#budget.give(this.#holder, bytes);
   }
 
   #takeReader(): Reader | undefined {
@@ -130,6 +138,12 @@ export class DeliveryQueue {
   }
 }
 
-function costOf(message: StoredMessage): number {
-  return Buffer.byteLength(message.content) + MESSAGE_OVERHEAD_BYTES;
+/** Of those from `start` on. */
+function costOf(messages: readonly StoredMessage[], start: number): number {
+  let bytes = 0;
+  for (let at = start; at < messages.length; at++) {
+    const { content, roomId, senderId } = messages[at]!;
+    bytes += Buffer.byteLength(content) + roomId.length + senderId.length + MESSAGE_OVERHEAD_BYTES;
+  }
+  return bytes;
 }
