@@ -9,6 +9,7 @@ import { type ChatLimits, DEFAULT_CHAT_LIMITS } from "./domain/chat/chat-session
 import { LocalRoomBus, type RoomBus } from "./domain/chat/room-bus.ts";
 import { RoomHub } from "./domain/chat/room-hub.ts";
 import { claimedIdentity, type Identity } from "./domain/identity.ts";
+import { LIMITS } from "./domain/limits.ts";
 import { PageTokens } from "./domain/page-token.ts";
 import { guardStorage } from "./domain/storage-guard.ts";
 import { UserService } from "./gen/user_pb.ts";
@@ -38,7 +39,7 @@ export interface UserServiceOptions {
   readonly draining?: AbortSignal;
 }
 
-/** The handlers alone, to add to a server of one's own. */
+/** The handlers alone, to add to a server of one's own, which says itself what a request may decode to (`LIMITS.requestValues`). */
 export function createUserService(options: UserServiceOptions): UserHandlers {
   const { users, messages } = guardStorage(options.storage);
   const hub = new RoomHub(messages, users, options.bus ?? new LocalRoomBus());
@@ -62,7 +63,7 @@ const READINESS = "readiness";
  * a process that is restarted for it would not get its storage back, and all replicas would restart at once.
  */
 export function createUsersServer(options: UserServiceOptions, serverOptions: ServerOptions = {}): Server {
-  const server = new Server(serverOptions);
+  const server = new Server({ maxDecodedValues: LIMITS.requestValues, ...serverOptions });
   const status = health(server);
   server.add(UserService, createUserService(options));
   if (options.reflection !== false) reflection(server);

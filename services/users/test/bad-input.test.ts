@@ -10,7 +10,12 @@ import { connect as connectSocket } from "node:net";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { StatusCode } from "volant";
-import { ChatMessageSchema, CreateUserRequestSchema, GetUserRequestSchema } from "../src/gen/user_pb.ts";
+import {
+  ChatMessageSchema,
+  CreateUserRequestSchema,
+  GetUserRequestSchema,
+  UpdateUserRequestSchema,
+} from "../src/gen/user_pb.ts";
 import { emailsMatching, type RunningService, startService } from "./support/running-service.ts";
 
 let service: RunningService;
@@ -61,6 +66,11 @@ function open(method: string, headers: Record<string, string> = {}, over = sessi
     te: "trailers",
     ...headers,
   });
+}
+
+function updateUser(paths: number): Buffer {
+  const updateMask = { paths: new Array<string>(paths).fill("name") };
+  return framed(toBinary(UpdateUserRequestSchema, create(UpdateUserRequestSchema, { userId: "123", updateMask })));
 }
 
 interface Answer {
@@ -118,6 +128,31 @@ describe("a request that is not a message", () => {
     const { code } = await send("GetUser", framed(Uint8Array.from([0x0a, 0x02, 0xc3, 0x28])));
     const allowed: (number | undefined)[] = [StatusCode.INTERNAL, StatusCode.INVALID_ARGUMENT, StatusCode.NOT_FOUND];
     assert.ok(allowed.includes(code), `${code}`);
+  });
+
+  it("of thousands of values, in whatever field, is refused while it is decoded, and of many is told what is too much", async () => {
+    const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, ""]));
+    const user = (init: { metadata?: Record<string, string>; roles?: string[] }): Buffer =>
+      framed(
+        toBinary(CreateUserRequestSchema, create(CreateUserRequestSchema, { email: "many@example.com", ...init })),
+      );
+    const refused: [string, Buffer][] = [
+      ["CreateUser", user({ metadata: keys(5000) })],
+      ["CreateUser", user({ roles: new Array<string>(5000).fill("r") })],
+      ["CreateUserStream", user({ metadata: keys(5000) })],
+      ["UpdateUser", updateUser(5000)],
+    ];
+    for (const [method, body] of refused) {
+      const { code, message } = await send(method, body);
+      assert.equal(code, StatusCode.RESOURCE_EXHAUSTED, method);
+      assert.match(message, /maxDecodedValues/);
+    }
+    for (const body of [user({ metadata: keys(1000) }), user({ roles: new Array<string>(1000).fill("r") })]) {
+      const { code, message } = await send("CreateUser", body);
+      assert.equal(code, StatusCode.INVALID_ARGUMENT);
+      assert.match(message, /at most (64|32) entries, 1000 were given/);
+    }
+    assert.deepEqual(await emailsMatching(service.storage, "many@example.com"), []);
   });
 
   it("that is cut short is INTERNAL", async () => {
