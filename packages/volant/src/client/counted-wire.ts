@@ -30,8 +30,12 @@ export class CountedWire implements Wire {
     return this.wire.receivedBytes;
   }
 
-  get hasWaitingInput(): boolean {
-    return this.wire.hasWaitingInput;
+  get inputMark(): number {
+    return this.wire.inputMark;
+  }
+
+  isHandled(inputMark: number): boolean {
+    return this.wire.isHandled(inputMark);
   }
 
   pause(): void {

@@ -7,7 +7,7 @@
  * own, some tenths of a millisecond later: they get `cancelGraceMs`. For all others two turns of the event loop are enough.
  * What belongs together may come in two reads of a turn, in several TLS records, or, where the reset is the end of the
  * connection, in the turn behind: the kernel reports a FIN with the next poll. What was read and waits for its turn
- * (`transport/turn-scheduler.ts`) is handled first.
+ * (`transport/turn-scheduler.ts`) is handled first, and what is read later is not waited for: a busy connection always has some.
  *
  * Unary calls are not held up: one message is complete by itself, and `call.signal` has fired when their handler comes back
  * from anything that it awaits.
@@ -22,22 +22,27 @@ export interface RequestEnd {
   end(): void;
 }
 
-/** Where they come from. */
+/** Where they come from: see `Wire`. */
 export interface RequestInput {
-  /** Bytes of the connection were read and wait for their turn: a reset may be among them. */
-  readonly hasWaitingInput: boolean;
+  readonly inputMark: number;
+  isHandled(inputMark: number): boolean;
 }
 
 const ON_NODE_HTTP2 = /\b(?:grpc-node-js|connect-es)\//;
 
-/** Ends that were told in one turn, and where each comes from. */
+/** An end whose two turns are over has a mark. */
+const NO_MARK = -1;
+
+/** Ends that were told in one turn, where each comes from, and what of that has to be handled first. */
 class Batch {
   readonly requests: RequestEnd[] = [];
   readonly inputs: RequestInput[] = [];
+  readonly marks: number[] = [];
 
-  add(requests: RequestEnd, input: RequestInput): void {
+  add(requests: RequestEnd, input: RequestInput, mark: number): void {
     this.requests.push(requests);
     this.inputs.push(input);
+    this.marks.push(mark);
   }
 }
 
@@ -52,7 +57,7 @@ export function tellEndLater(requests: RequestEnd, input: RequestInput, graceMs:
     setTimeout(() => tellEndLater(requests, input, 0), graceMs);
     return;
   }
-  arrived.add(requests, input);
+  arrived.add(requests, input, NO_MARK);
   if (isScheduled) return;
   isScheduled = true;
   setImmediate(onTurn);
@@ -65,13 +70,14 @@ export function halfClosesToCancel(fields: readonly HeaderField[]): boolean {
 }
 
 function onTurn(): void {
-  const { requests, inputs } = due;
+  const { requests, inputs, marks } = due;
   due = arrived;
   arrived = new Batch();
   for (let at = 0; at < requests.length; at++) {
     const [ended, input] = [requests[at]!, inputs[at]!];
-    if (input.hasWaitingInput) arrived.add(ended, input);
-    else ended.end();
+    const mark = marks[at]! === NO_MARK ? input.inputMark : marks[at]!;
+    if (input.isHandled(mark)) ended.end();
+    else arrived.add(ended, input, mark);
   }
   isScheduled = due.requests.length > 0 || arrived.requests.length > 0;
   if (isScheduled) setImmediate(onTurn);

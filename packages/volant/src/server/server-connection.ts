@@ -138,8 +138,12 @@ export class ServerConnection implements Http2Sink, StreamHost, LifetimeHost {
     return this.driver.peer;
   }
 
-  get hasWaitingInput(): boolean {
-    return this.driver.hasWaitingInput;
+  get inputMark(): number {
+    return this.driver.inputMark;
+  }
+
+  isHandled(inputMark: number): boolean {
+    return this.driver.isHandled(inputMark);
   }
 
   get cancelGraceMs(): number {

@@ -34,7 +34,13 @@ class ScriptedWire implements Wire {
   /** What is left of the write that waits. */
   unsentBytes = 0;
   receivedBytes = 0;
-  hasWaitingInput = false;
+  /** Read, and not handled before {@link handledBytes} is as much. */
+  inputMark = 0;
+  handledBytes = 0;
+
+  isHandled(inputMark: number): boolean {
+    return this.handledBytes >= inputMark;
+  }
 
   /** The peer reads. */
   drain(): void {
@@ -380,6 +386,23 @@ test("a deadline that passed while the process stood still waits for what had ar
   assert.equal(silent.driver.http2.fault?.cause, "settings-ack-timeout");
   closed(silent.driver);
   assert.deepEqual([gone.length, silent.gone.length, timerWheel.size], [1, 1, 0]);
+});
+
+test("a deadline waits for what was read and has to wait for its turn, and not for what comes later", async () => {
+  const { driver, wire, http2 } = setUp();
+  driver.onChunk(Buffer.concat([frames.preface, frames.settings().bytes()]));
+  await endOfTurn();
+  const dueMs = http2.nextTimeout();
+  wire.inputMark = 100;
+  for (const lateMs of [0, 1_000, 2_000]) {
+    driver.handleTimer(dueMs + lateMs);
+    assert.equal(http2.isClosed, false, `${lateMs} ms later`);
+    wire.inputMark += 100;
+    wire.handledBytes += 49;
+  }
+  driver.handleTimer(dueMs + 3_000);
+  assert.equal(http2.fault?.cause, "settings-ack-timeout");
+  closed(driver);
 });
 
 test("a frame that is not complete while we do not read is no fault of the peer; afterwards its time begins anew", async () => {

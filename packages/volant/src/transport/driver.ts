@@ -54,9 +54,10 @@ export class Driver implements WireSink, Flushable {
   /** The buffer that the wire still reads from. */
   private writing: Buffer | undefined;
   private paused = false;
-  /** A deadline that was put off, and until when. */
+  /** A deadline that was put off, until when, and what has to be handled first. */
   private lateDueMs = -1;
   private lateUntilMs = 0;
+  private lateMark = 0;
   private closing = false;
   /** Octets that came since. */
   private lateBytes = 0;
@@ -93,9 +94,13 @@ export class Driver implements WireSink, Flushable {
     return this.wire!.peer;
   }
 
-  /** See {@link Wire.hasWaitingInput}. */
-  get hasWaitingInput(): boolean {
-    return this.wire!.hasWaitingInput;
+  /** See {@link Wire.inputMark}. */
+  get inputMark(): number {
+    return this.wire!.inputMark;
+  }
+
+  isHandled(inputMark: number): boolean {
+    return this.wire!.isHandled(inputMark);
   }
 
   onChunk(bytes: Buffer): void {
@@ -189,11 +194,19 @@ export class Driver implements WireSink, Flushable {
     if (this.lateBytes > MAX_LATE_BYTES) this.wire!.destroy();
   }
 
-  /** Our own process stood still: what the peer sent meanwhile is read first. Each deadline is put off once. */
+  /**
+   * Our own process stood still: what the peer sent meanwhile is read first. Or that was read and waits for its turn. Each
+   * deadline is put off once for the former, and for what waits when it comes: more may come without end.
+   */
   private isLate(nowMs: number): boolean {
+    const { wire } = this;
     const dueMs = this.http2.nextTimeout();
-    if (nowMs - dueMs < LATE_MS || dueMs === this.lateDueMs) return false;
-    this.lateDueMs = dueMs;
+    if (dueMs !== this.lateDueMs) {
+      const { inputMark } = wire!;
+      if (nowMs - dueMs < LATE_MS && wire!.isHandled(inputMark)) return false;
+      this.lateDueMs = dueMs;
+      this.lateMark = inputMark;
+    } else if (wire!.isHandled(this.lateMark)) return false;
     this.lateUntilMs = nowMs + LATE_MS;
     this.armTimer();
     return true;

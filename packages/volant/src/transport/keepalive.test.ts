@@ -11,6 +11,9 @@ function setUp(options: Partial<KeepaliveOptions> = {}) {
   const driver = {
     http2,
     lastReadMs: 0,
+    inputMark: 0,
+    handledBytes: 0,
+    isHandled: (inputMark: number) => driver.handledBytes >= inputMark,
     close(fault: unknown) {
       log.push(fault === KEEPALIVE_TIMEOUT ? "closed: keepalive-timeout" : "closed");
       http2.isClosed = true;
@@ -70,6 +73,20 @@ test("a connection that was read is left alone until it has been silent for the 
   keepalive.onTimer(100_000);
   assert.deepEqual(log, []);
   assert.equal(keepalive.dueMs, 160_000);
+});
+
+test("an answer that was read and waits for its turn keeps the connection, however long that takes", (t) => {
+  const { log, driver, keepalive } = setUp();
+  t.after(() => keepalive.stop());
+  keepalive.onTimer(100_000);
+  driver.inputMark = 17;
+  for (let nowMs = 120_000; nowMs < 150_000; nowMs += 1_000) keepalive.onTimer(nowMs);
+  assert.deepEqual(log, ["ping 0"]);
+  driver.handledBytes = 17;
+  driver.lastReadMs = 149_500;
+  keepalive.onTimer(150_000);
+  assert.deepEqual(log, ["ping 0"]);
+  assert.equal(keepalive.dueMs, 249_500);
 });
 
 test("without calls there is no PING, unless it was asked for", (t) => {

@@ -51,7 +51,9 @@ export class Keepalive extends WheelTimer {
     if (driver.http2.isClosed) return;
     const silentSince = driver.lastReadMs;
     if (this.pingSentMs >= 0 && silentSince < this.pingSentMs) {
-      if (nowMs - this.answerDueMs < LATE_MS) driver.close(KEEPALIVE_TIMEOUT);
+      // What was read and waits for its turn counts once that has come.
+      const isOver = nowMs - this.answerDueMs < LATE_MS && driver.isHandled(driver.inputMark);
+      if (isOver) driver.close(KEEPALIVE_TIMEOUT);
       else this.awaitAnswer(nowMs + LATE_MS);
       return;
     }

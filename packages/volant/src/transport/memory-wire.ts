@@ -65,8 +65,12 @@ export class MemoryWire implements Wire, GatedReader {
     return other === undefined ? 0 : Math.max(0, other.inboxBytes - other.capacityBytes);
   }
 
-  get hasWaitingInput(): boolean {
-    return this.gate.isWaiting;
+  get inputMark(): number {
+    return this.gate.inputMark;
+  }
+
+  isHandled(inputMark: number): boolean {
+    return this.gate.isHandled(inputMark);
   }
 
   pause(): void {

@@ -86,8 +86,12 @@ export class SocketWire implements Wire, GatedReader {
     return (this.socket as unknown as { readonly _handle?: HandleOfSystem | null })._handle;
   }
 
-  get hasWaitingInput(): boolean {
-    return this.gate.isWaiting;
+  get inputMark(): number {
+    return this.gate.inputMark;
+  }
+
+  isHandled(inputMark: number): boolean {
+    return this.gate.isHandled(inputMark);
   }
 
   pause(): void {

@@ -33,6 +33,7 @@ export class TurnGate implements TurnTaker {
   /** Nothing ever waits for a turn. */
   private readonly isOpen: boolean;
   private pieceBytes = 0;
+  private handledBytes = 0;
   private isInside = false;
   /** The sink takes nothing for now. */
   private isHeld = false;
@@ -51,9 +52,14 @@ export class TurnGate implements TurnTaker {
     this.place = turns.join(peerKey, this, turnSliceMs);
   }
 
-  /** Bytes wait for their turn, and for nothing else. */
-  get isWaiting(): boolean {
-    return this.parked.length > 0 && !this.isHeld;
+  /** See {@link Wire.inputMark}. */
+  get inputMark(): number {
+    return this.handledBytes + this.parked.length;
+  }
+
+  /** What waits for the sink to take something again is nothing that comes by itself. */
+  isHandled(inputMark: number): boolean {
+    return this.parked.length === 0 || this.isHeld || this.handledBytes >= inputMark;
   }
 
   /** `bytes` are the caller's again when it returns. */
@@ -135,6 +141,7 @@ export class TurnGate implements TurnTaker {
       this.sink.onChunk(piece);
     } finally {
       this.isInside = false;
+      this.handledBytes += piece.length;
       this.turns.end(this.place, monotonicMs());
     }
   };

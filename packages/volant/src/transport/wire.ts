@@ -21,8 +21,10 @@ export interface Wire {
   readonly unsentBytes: number;
   /** Octets that came from the peer, those among them that cannot be delivered yet: an incomplete record of TLS. */
   readonly receivedBytes: number;
-  /** Bytes were read that wait for their turn: they come without anybody's doing. */
-  readonly hasWaitingInput: boolean;
+  /** How far it has been read, with what waits for its turn: for `isHandled`. */
+  readonly inputMark: number;
+  /** Nothing that had been read when the mark was here waits for its turn any more. */
+  isHandled(inputMark: number): boolean;
   /** No chunk is delivered until `resume`. */
   pause(): void;
   resume(): void;

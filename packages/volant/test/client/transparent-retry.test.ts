@@ -77,11 +77,15 @@ class HeldWire implements Wire {
   readonly written: Buffer[] = [];
   readonly unsentBytes = 0;
   readonly receivedBytes = 0;
-  readonly hasWaitingInput = false;
+  readonly inputMark = 0;
   private readonly sink: WireSink;
 
   constructor(sink: WireSink) {
     this.sink = sink;
+  }
+
+  isHandled(): boolean {
+    return true;
   }
 
   write(bytes: Buffer): boolean {
