@@ -4,8 +4,10 @@
  */
 import { acquireBuffer, releaseBuffer } from "../http2/index.ts";
 
-/** Of all connections of this thread. */
+/** The buffers of all connections of this thread, whatever of them is in use. */
 let total = 0;
+/** What is shorter has memory of its own: the smallest buffer of the pool is 16 KiB, and ten thousand connections may wait with a byte each. */
+const LEAST_POOLED_BYTES = 2_048;
 
 export class ParkedBytes {
   private buffer: Buffer | undefined = undefined;
@@ -14,7 +16,7 @@ export class ParkedBytes {
   /** Somebody reads the buffer: it must not be given away. */
   private isLent = false;
 
-  static get total(): number {
+  static get totalMemory(): number {
     return total;
   }
 
@@ -25,7 +27,6 @@ export class ParkedBytes {
   add(bytes: Buffer): void {
     this.makeRoom(bytes.length);
     this.end += bytes.copy(this.buffer!, this.end);
-    total += bytes.length;
   }
 
   /** Calls `read` with the first bytes, at most so many, which are gone afterwards. */
@@ -33,7 +34,6 @@ export class ParkedBytes {
     const from = this.start;
     const to = Math.min(this.end, from + max);
     this.start = to;
-    total -= to - from;
     this.isLent = true;
     try {
       read(this.buffer!.subarray(from, to));
@@ -44,9 +44,9 @@ export class ParkedBytes {
   }
 
   clear(): void {
-    total -= this.length;
     this.start = this.end;
     if (this.isLent || this.buffer === undefined) return;
+    total -= this.buffer.length;
     releaseBuffer(this.buffer);
     this.buffer = undefined;
     this.start = 0;
@@ -56,8 +56,11 @@ export class ParkedBytes {
   private makeRoom(bytes: number): void {
     const { buffer, length } = this;
     if (buffer !== undefined && this.end + bytes <= buffer.length) return;
-    const larger = acquireBuffer(buffer === undefined ? bytes : 2 * (length + bytes));
+    const needed = buffer === undefined ? bytes : 2 * (length + bytes);
+    const larger = needed < LEAST_POOLED_BYTES ? Buffer.allocUnsafeSlow(needed) : acquireBuffer(needed);
+    total += larger.length;
     if (buffer !== undefined) {
+      total -= buffer.length;
       buffer.copy(larger, 0, this.start, this.end);
       // Whoever reads it keeps it: then it is left to the collector.
       if (!this.isLent) releaseBuffer(buffer);

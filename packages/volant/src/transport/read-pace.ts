@@ -7,7 +7,7 @@
  */
 
 /** Few at first: a peer that reconnects for each burst gains nothing by it. */
-const FIRST_BYTES = 4_096;
+export const FIRST_READ_BYTES = 4_096;
 /** About ten of the shortest calls there are: handlers that take long make it so few. */
 const SMALLEST_BYTES = 256;
 export const MAX_READ_BYTES = 131_072;
@@ -21,7 +21,12 @@ const VERY_SHORT_MS = 0.1;
 
 export class ReadPace {
   /** Bytes to handle at most. */
-  bytes = FIRST_BYTES;
+  bytes: number = FIRST_READ_BYTES;
+
+  /** Memory is scarce: as at first. */
+  shrink(): void {
+    this.bytes = Math.min(this.bytes, FIRST_READ_BYTES);
+  }
 
   /** A piece of that length was handled. */
   onPiece(length: number, tookMs: number): void {

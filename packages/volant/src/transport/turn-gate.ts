@@ -5,16 +5,21 @@
  * What waits is bounded: reading stops with the second chunk that does, and with the first where more is to come at once.
  * A cleartext socket then delivers nothing more, TLS the rest of what it has decrypted, 64 KiB at most. One chunk alone is
  * most likely handled before the socket could be read again, and to stop and start it costs more than a short call.
+ *
+ * Of all connections too: where much waits, reads are small. Those always wait, so that nobody has more turns by opening more
+ * connections; a large one that was read before that goes through once the most is reached.
  */
 
 import { ParkedBytes } from "./parked-bytes.ts";
-import { ReadPace } from "./read-pace.ts";
+import { FIRST_READ_BYTES, ReadPace } from "./read-pace.ts";
 import { monotonicMs } from "./time.ts";
 import { type ConnectionTurns, DEFAULT_SLICE_MS, type TurnScheduler, type TurnTaker } from "./turn-scheduler.ts";
 import { threadTurns } from "./turns.ts";
 import type { WireSink } from "./wire.ts";
 
-/** With that much waiting on all connections of the thread, what arrives goes through as it comes. */
+/** With that much waiting on all connections of the thread, no more than {@link FIRST_READ_BYTES} are read at once. */
+const MUCH_WAITING_BYTES = 32 * 1024 * 1024;
+/** With that much, what is larger goes through as it comes. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 /** What reads the connection. */
@@ -69,7 +74,8 @@ export class TurnGate implements TurnTaker {
     const isFree = !this.isInside && this.turns.begin(this.place, monotonicMs());
     if (this.isInside || this.isHeld || this.parked.length > 0) this.park(bytes);
     else if (this.isOpen) this.handle(bytes);
-    else if (isFree || ParkedBytes.total >= MAX_WAITING_BYTES) this.deliver(bytes);
+    else if (isFree) this.deliver(bytes);
+    else if (bytes.length > FIRST_READ_BYTES && ParkedBytes.totalMemory >= MAX_WAITING_BYTES) this.handle(bytes);
     else {
       this.sink.onTurnWaited?.();
       this.park(bytes);
@@ -121,6 +127,11 @@ export class TurnGate implements TurnTaker {
   onCharged(ms: number): void {
     if (this.pieceBytes > 0) this.pace.onPiece(this.pieceBytes, ms);
     this.pieceBytes = 0;
+    this.spareMemory();
+  }
+
+  private spareMemory(): void {
+    if (ParkedBytes.totalMemory >= MUCH_WAITING_BYTES) this.pace.shrink();
   }
 
   private deliver(bytes: Buffer): void {
@@ -150,6 +161,7 @@ export class TurnGate implements TurnTaker {
     if (this.isOver) return;
     const isMoreToCome = this.parked.length > 0 || bytes.length >= this.pace.bytes;
     this.parked.add(bytes);
+    this.spareMemory();
     if (isMoreToCome && !this.isReadingStopped) {
       this.isReadingStopped = true;
       this.reader.stopReading();

@@ -1,0 +1,63 @@
+/** What of many connections waits for turns, counted in bytes: the scheduler here never has a turn to give. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { ParkedBytes } from "./parked-bytes.ts";
+import { TurnGate } from "./turn-gate.ts";
+import { TurnScheduler } from "./turn-scheduler.ts";
+
+const MiB = 1024 * 1024;
+const FIRST_READ = 4_096;
+
+function gateOf(t: TestContext) {
+  const pieces: number[] = [];
+  const sink = { onChunk: (bytes: Buffer) => void pieces.push(bytes.length), onEnd() {}, onClosed() {} };
+  const clock = { nowMs: () => 0, atEndOfTurn() {}, soon() {}, stepsDone() {} };
+  const scheduler = new TurnScheduler(clock);
+  const reader = { stopReading() {}, startReading() {} };
+  const busy = scheduler.join("192.0.2.1", { takeTurn() {}, onCharged() {} });
+  scheduler.wait(busy);
+  const gate = new TurnGate(sink, "192.0.2.2", reader, scheduler);
+  // It has had more than the one that waits.
+  scheduler.begin(scheduler.join("192.0.2.2", { takeTurn() {}, onCharged() {} }), 0);
+  scheduler.begin(busy, 3);
+  t.after(() => gate.drop());
+  return { gate, pieces };
+}
+
+function fill(t: TestContext, bytes: number): void {
+  const others = new ParkedBytes();
+  others.add(Buffer.alloc(bytes));
+  t.after(() => others.clear());
+}
+
+test("a byte that waits holds no more memory than a few, and gives it back", () => {
+  const before = ParkedBytes.totalMemory;
+  const all = Array.from({ length: 1_000 }, () => new ParkedBytes());
+  for (const parked of all) parked.add(Buffer.of(1));
+  assert.ok(ParkedBytes.totalMemory - before <= 16_000, `${ParkedBytes.totalMemory - before} bytes for a thousand`);
+  for (const parked of all) for (let more = 0; more < 10; more++) parked.add(Buffer.alloc(1_000));
+  assert.ok(ParkedBytes.totalMemory - before >= 10_000_000);
+  for (const parked of all) parked.take(5_000, () => undefined);
+  for (const parked of all) parked.take(6_000, () => undefined);
+  assert.equal(ParkedBytes.totalMemory, before);
+});
+
+test("where much waits for turns, connections read little, and that waits as well", (t) => {
+  const { gate, pieces } = gateOf(t);
+  gate.pace.bytes = 65_536;
+  gate.onBytes(Buffer.alloc(1_000));
+  assert.deepEqual([gate.pace.bytes, pieces], [65_536, []]);
+  fill(t, 64 * MiB);
+  gate.onBytes(Buffer.alloc(1_000));
+  assert.deepEqual([gate.pace.bytes, pieces], [FIRST_READ, []]);
+  const next = gateOf(t);
+  next.gate.onBytes(Buffer.alloc(FIRST_READ));
+  assert.deepEqual(next.pieces, []);
+});
+
+test("beyond the most that waits for turns, a large read goes through whole", (t) => {
+  const { gate, pieces } = gateOf(t);
+  fill(t, 64 * MiB);
+  gate.onBytes(Buffer.alloc(65_536));
+  assert.deepEqual(pieces, [65_536]);
+});
