@@ -45,6 +45,7 @@ const SETTINGS_TIMEOUT = connectionFault(ErrorCode.SETTINGS_TIMEOUT, "settings-a
 const LAST_USABLE_STREAM_ID = MAX_STREAM_ID - 2;
 
 export class Http2Connection implements FrameSink {
+  readonly role: Role;
   private readonly parts: ConnectionParts;
   private readonly sender: SendPath;
   private readonly settings: SettingsSync;
@@ -54,6 +55,7 @@ export class Http2Connection implements FrameSink {
   private readonly drain: Drain;
 
   constructor(role: Role, options: ResolvedHttp2Options, sink: Http2Sink) {
+    this.role = role;
     this.parts = new ConnectionParts(role, options, sink);
     this.sender = new SendPath(this.parts);
     this.settings = new SettingsSync(this.parts, this.sender);

@@ -3,7 +3,14 @@
  * pauses; knows no gRPC. The layer above is the core's sink and forwards `onOutput` here.
  */
 
-import { connectionFault, ErrorCode, type Fault, type Http2Connection, releaseBuffer } from "../http2/index.ts";
+import {
+  connectionFault,
+  ErrorCode,
+  type Fault,
+  type Http2Connection,
+  type Role,
+  releaseBuffer,
+} from "../http2/index.ts";
 import { faultOfBreak } from "./broken-wire.ts";
 import { type Flushable, flushAtEndOfTurn, flushIfLate } from "./flush-queue.ts";
 import { LATE_MS } from "./late.ts";
@@ -92,6 +99,10 @@ export class Driver implements WireSink, Flushable {
 
   get peer(): Peer {
     return this.wire!.peer;
+  }
+
+  get role(): Role {
+    return this.http2.role;
   }
 
   /** See {@link Wire.inputMark}. */

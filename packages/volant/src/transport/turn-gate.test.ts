@@ -30,6 +30,20 @@ function fill(t: TestContext, bytes: number): void {
   t.after(() => others.clear());
 }
 
+test("a server that we talk to shares no turns with clients that have its address", () => {
+  const clock = { nowMs: () => 0, atEndOfTurn() {}, soon() {}, stepsDone() {} };
+  const scheduler = new TurnScheduler(clock);
+  const reader = { stopReading() {}, startReading() {} };
+  const sink = { onChunk() {}, onEnd() {}, onClosed() {} };
+  const roles = ["server", "server", "client", "client", undefined] as const;
+  const gates = roles.map(
+    (role) => new TurnGate(role === undefined ? sink : { ...sink, role }, "::1", reader, scheduler),
+  );
+  assert.equal(scheduler.size.peers, 2);
+  for (const gate of gates) gate.onClosed(undefined);
+  assert.equal(scheduler.size.peers, 0);
+});
+
 test("a byte that waits holds no more memory than a few, and gives it back", () => {
   const before = ParkedBytes.totalMemory;
   const all = Array.from({ length: 1_000 }, () => new ParkedBytes());

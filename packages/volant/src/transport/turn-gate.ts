@@ -52,9 +52,9 @@ export class TurnGate implements TurnTaker {
     this.sink = sink;
     this.reader = reader;
     this.turns = turns;
-    const { turnSliceMs = DEFAULT_SLICE_MS } = sink;
+    const { role, turnSliceMs = DEFAULT_SLICE_MS } = sink;
     this.isOpen = turnSliceMs === Number.POSITIVE_INFINITY;
-    this.place = turns.join(peerKey, this, turnSliceMs);
+    this.place = turns.join(role === "client" ? `to ${peerKey}` : peerKey, this, turnSliceMs);
   }
 
   /** See {@link Wire.inputMark}. */

@@ -3,6 +3,7 @@
  * connection; knows no HTTP/2.
  */
 
+import type { Role } from "../http2/index.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
 /** Who is on the other end. */
@@ -38,6 +39,8 @@ export interface Wire {
 }
 
 export interface WireSink {
+  /** Ours. Servers that we chose to talk to share no turns with clients that have their address. Default "server". */
+  readonly role?: Role;
   /** See `turn-scheduler.ts`; Infinity: bytes come as they are read, whoever else waits. Default 1 ms. */
   readonly turnSliceMs?: number;
   /** Bytes have arrived that have to wait for their turn. */
