@@ -24,6 +24,46 @@ function gateOf(t: TestContext) {
   return { gate, pieces };
 }
 
+/** A gate whose every piece calls `onPiece`, and a scheduler that gives turns when it is told to. */
+function gateInTurn(onPiece: (gate: TurnGate) => void) {
+  const log: string[] = [];
+  const steps: (() => void)[] = [];
+  const clock = { nowMs: () => 0, atEndOfTurn() {}, soon: (run: () => void) => void steps.push(run), stepsDone() {} };
+  const sink = {
+    onChunk(bytes: Buffer) {
+      log.push(`${bytes.length} bytes`);
+      onPiece(gate);
+    },
+    onEnd: () => void log.push("end"),
+    onClosed: () => void log.push("closed"),
+  };
+  const reader = { stopReading() {}, startReading() {} };
+  const gate = new TurnGate(sink, "192.0.2.1", reader, new TurnScheduler(clock));
+  const runTurn = (): void => {
+    for (const step of steps.splice(0)) step();
+  };
+  return { gate, log, runTurn };
+}
+
+test("a wire that closed is over as soon as its sink takes no more of what waited", () => {
+  const { gate, log, runTurn } = gateInTurn((held) => held.hold());
+  gate.onEarlyBytes(Buffer.alloc(10_000));
+  gate.onEnd();
+  gate.onClosed(undefined);
+  assert.deepEqual(log, []);
+  runTurn();
+  assert.deepEqual(log, [`${FIRST_READ} bytes`, "closed"]);
+});
+
+test("what waited comes before the end and the close", () => {
+  const { gate, log, runTurn } = gateInTurn(() => undefined);
+  gate.onEarlyBytes(Buffer.alloc(5_000));
+  gate.onEnd();
+  gate.onClosed(undefined);
+  runTurn();
+  assert.deepEqual(log, [`${FIRST_READ} bytes`, "904 bytes", "end", "closed"]);
+});
+
 function fill(t: TestContext, bytes: number): void {
   const others = new ParkedBytes();
   others.add(Buffer.alloc(bytes));

@@ -99,10 +99,11 @@ export class TurnGate implements TurnTaker {
     this.settle();
   }
 
-  /** The sink takes nothing until {@link release}. */
+  /** The sink takes nothing until {@link release}. Where the wire has closed already, nobody wants the rest. */
   hold(): void {
     this.isHeld = true;
     this.turns.stopWaiting(this.place);
+    if (this.close !== undefined) this.drop();
   }
 
   release(): void {
