@@ -55,6 +55,7 @@ export type { RejectedCall, ServerOptions } from "./server/server-options.ts";
 export type { ServerStats } from "./server/server-stats.ts";
 export type { DecodingOptions, UnknownFields } from "./stream/decoding.ts";
 export type { InboundOptions } from "./stream/inbound-limits.ts";
+export { networkOfPeer } from "./transport/peer-network.ts";
 export { TlsCredentials, type TlsLoader, type TlsReloadOptions } from "./transport/tls-credentials.ts";
 export type { ChannelTlsOptions } from "./transport/tls-dialer.ts";
 export { TlsHandshakeError } from "./transport/tls-failures.ts";

@@ -19,7 +19,10 @@ export function networkOf(address: string): string {
   return [...first, ...zeros, ...last].slice(0, NETWORK_GROUPS).join(":");
 }
 
-/** The network of a {@link Peer.address}, which has a port where it is no Unix socket. */
+/**
+ * Whom a {@link Peer.address} belongs to where something is shared out or counted: "127.0.0.1" of "127.0.0.1:50312", the first
+ * 64 bits of an IPv6 address, anything else as it is. Turns and limits of this library go by it.
+ */
 export function networkOfPeer(address: string): string {
   const [, inBrackets, bare] = /^(?:\[(.+)\]|([\d.]+)):\d+$/.exec(address) ?? [];
   // A path may have any number of colons, and is no IPv6 address.
