@@ -4,16 +4,17 @@
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Authority } from "../../packages/volant/test/tls/support/certificates.ts";
 import type { AttackJob, AttackKind, AttackReport, ServerJob, ServerReport } from "../fairness/protocol.ts";
 import type { ProbeJob, ProbeReport } from "../floods/protocol.ts";
 import { GENERATOR_CORE, SERVER_CORE } from "../lib/cores.ts";
 import { raisePriority } from "../lib/priority.ts";
 import type { RunOptions, Scenario } from "../lib/scenario.ts";
 import { findTarget, judge, type Row } from "../lib/targets.ts";
+import { createTlsFiles, readAuthority, readIdentity } from "../lib/tls-files.ts";
 import { startWorker, type WorkerProcess } from "../lib/worker-process.ts";
 
-const FOLDER = join(import.meta.dirname, "..", "fairness");
+const BENCH = join(import.meta.dirname, "..");
+const FOLDER = join(BENCH, "fairness");
 const ATTACKER = "127.0.0.2";
 const PROBE: ProbeJob = { seconds: 3, callsPerSecond: 100 };
 /** From the first byte of an attack to the first call that is measured. */
@@ -31,6 +32,8 @@ interface Bench {
   readonly server: WorkerProcess<ServerJob, ServerReport>;
   readonly attacker: WorkerProcess<AttackJob, AttackReport>;
   readonly port: number;
+  /** Of the certificates; undefined: cleartext. */
+  readonly folder: string | undefined;
   readonly ca: string | undefined;
   readonly log: (line: string) => void;
 }
@@ -38,16 +41,19 @@ interface Bench {
 async function runFairness({ log }: RunOptions): Promise<Row[]> {
   const rows: Row[] = [];
   for (const transport of ["cleartext", "TLS"] as const) {
-    const authority = transport === "TLS" ? new Authority() : undefined;
+    const files = transport === "TLS" ? createTlsFiles() : undefined;
+    const folder = files?.folder;
     const server = await startWorker<ServerJob, ServerReport>(SERVER_CORE, join(FOLDER, "server.ts"));
     const attacker = await startWorker<AttackJob, AttackReport>(GENERATOR_CORE, join(FOLDER, "attacker.ts"));
     try {
       raisePriority(server.pid);
-      const { port } = await server.run({ what: "listen", ...(authority && { tls: authority.issue() }) });
-      const bench: Bench = { transport, server, attacker, port: port!, ca: authority?.cert, log };
+      const { port } = await server.run({ what: "listen", ...(folder !== undefined && { tls: readIdentity(folder) }) });
+      const ca = folder === undefined ? undefined : readAuthority(folder);
+      const bench: Bench = { transport, server, attacker, port: port!, folder, ca, log };
       rows.push(await measureTurn(bench), ...(await measureOthers(bench)));
     } finally {
       await Promise.all([attacker.stop(), server.stop()]);
+      files?.remove();
     }
   }
   return rows;
@@ -72,9 +78,9 @@ async function measureTurn({ transport, server, attacker, port, ca, log }: Bench
   return judge(findTarget("fairness", `longest turn, ${transport}`), { ours: longestTurnMs! });
 }
 
-async function measureOthers({ transport, attacker, port, ca, log }: Bench): Promise<Row[]> {
-  const args = [String(port), ...(ca === undefined ? [] : [ca])];
-  const probe = await startWorker<ProbeJob, ProbeReport>(GENERATOR_CORE, join(FOLDER, "probe.ts"), args);
+async function measureOthers({ transport, attacker, port, folder, ca, log }: Bench): Promise<Row[]> {
+  const args = [String(port), ...(folder === undefined ? [] : [folder])];
+  const probe = await startWorker<ProbeJob, ProbeReport>(GENERATOR_CORE, join(BENCH, "floods", "probe.ts"), args);
   try {
     raisePriority(probe.pid);
     await probe.run({ ...PROBE, seconds: 1 });
