@@ -115,7 +115,7 @@ const CLIENT_OPTIONS = { interceptors: true } as const satisfies OptionTable<Cli
 
 /**
  * A client of `service` over `channel`. Cheap: a channel may have any number of clients. Throws TypeError for what is no
- * service or no channel, and for unknown options.
+ * service or no channel, for unknown options, and where two methods of the service would have the same name.
  */
 export function createClient<Service extends ServiceSource>(
   service: Service,

@@ -18,12 +18,12 @@ import { ConnectionParts, type PeerLists } from "./connection-parts.ts";
 import { Drain } from "./drain.ts";
 import { ErrorCode } from "./error-code.ts";
 import { connectionFault, type Fault } from "./fault.ts";
-import { DEFAULT_WINDOW_BYTES } from "./flow-window.ts";
 import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { MAX_STREAM_ID } from "./frame-type.ts";
+import { Opening } from "./opening.ts";
 import type { ResolvedHttp2Options, Role } from "./options.ts";
 import type { TakenOutput } from "./output-buffer.ts";
-import { CLIENT_PREFACE, foreignAnswer, HTTP1_RESPONSE, looksLikeHttp1 } from "./preface.ts";
+
 import { ReceiveHeaders } from "./receive-headers.ts";
 import { ReceivePath } from "./receive-path.ts";
 import { Reservation } from "./reservation.ts";
@@ -33,9 +33,6 @@ import type { Http2Sink } from "./sink.ts";
 import type { Http2Stream, OutboundBlock } from "./stream.ts";
 import { UsageError } from "./usage-error.ts";
 
-const BAD_PREFACE = connectionFault(ErrorCode.PROTOCOL_ERROR, "bad-preface");
-const HTTP1_REQUEST = connectionFault(ErrorCode.HTTP_1_1_REQUIRED, "http1-request");
-const FRAME_TOO_LARGE = connectionFault(ErrorCode.FRAME_SIZE_ERROR, "frame-too-large");
 const TRANSPORT_CLOSED = connectionFault(ErrorCode.NO_ERROR, "transport-closed", "remote");
 const CLOSED_BY_USER = connectionFault(ErrorCode.NO_ERROR, "closed", "user");
 const HANDSHAKE_TIMEOUT = connectionFault(ErrorCode.PROTOCOL_ERROR, "handshake-timeout");
@@ -53,6 +50,7 @@ export class Http2Connection implements FrameSink {
   private readonly reader: FrameReader;
   private readonly reservation: Reservation;
   private readonly drain: Drain;
+  private readonly opening: Opening;
 
   constructor(role: Role, options: ResolvedHttp2Options, sink: Http2Sink) {
     this.role = role;
@@ -60,6 +58,7 @@ export class Http2Connection implements FrameSink {
     this.sender = new SendPath(this.parts);
     this.settings = new SettingsSync(this.parts, this.sender);
     this.drain = new Drain(this.parts);
+    this.opening = new Opening(this.parts, this.settings, this.drain);
     const { sender, settings, drain } = this;
     const headers = new ReceiveHeaders(this.parts);
     this.receiver = new ReceivePath(this.parts, { sender, settings, headers, drain });
@@ -69,15 +68,8 @@ export class Http2Connection implements FrameSink {
 
   // Environment in
 
-  /** A client speaks first; a server waits for the preface, so that another protocol can be answered in its own words. */
   start(nowMs: number): void {
-    this.parts.nowMs = nowMs;
-    this.settings.handshakeDeadlineMs = nowMs + this.parts.options.handshakeTimeoutMs;
-    if (this.parts.role === "server") return;
-    const { output } = this.parts;
-    output.ensure(CLIENT_PREFACE.length);
-    output.length += CLIENT_PREFACE.copy(output.bytes, output.length);
-    this.sendOpening();
+    this.opening.start(nowMs);
   }
 
   receive(bytes: Buffer, nowMs: number): void {
@@ -89,7 +81,7 @@ export class Http2Connection implements FrameSink {
 
   /** The transport ended or failed; there will be no more octets. `fault`: what is counted for it, where that is not ordinary. */
   handleTransportClosed(fault?: Fault): void {
-    this.parts.close(fault ?? this.foreignAnswer(this.reader.unfinishedLength) ?? TRANSPORT_CLOSED);
+    this.parts.close(fault ?? this.opening.foreignAnswer(this.reader.unfinishedLength) ?? TRANSPORT_CLOSED);
     this.parts.output.discard();
   }
 
@@ -369,38 +361,15 @@ export class Http2Connection implements FrameSink {
   }
 
   onPreface(): void {
-    this.sendOpening();
+    this.opening.send();
   }
 
   onBadPreface(firstOctets: Buffer): void {
-    if (!looksLikeHttp1(firstOctets)) {
-      this.parts.fail(BAD_PREFACE);
-      return;
-    }
-    const { output } = this.parts;
-    output.ensure(HTTP1_RESPONSE.length);
-    output.length += HTTP1_RESPONSE.copy(output.bytes, output.length);
-    this.parts.outputWritten();
-    this.parts.close(HTTP1_REQUEST);
+    this.opening.onBadPreface(firstOctets);
   }
 
   onOversizedFrame(length: number): void {
-    this.parts.fail(this.foreignAnswer(length) ?? FRAME_TOO_LARGE);
-  }
-
-  /** Before SETTINGS a server may speak anything. A TLS alert is shorter than the header of a frame, and then it closes. */
-  private foreignAnswer(frameLength: number): Fault | undefined {
-    const isAwaited = this.parts.role === "client" && !this.settings.remoteReceived;
-    return isAwaited ? foreignAnswer(frameLength) : undefined;
-  }
-
-  /** SETTINGS first (RFC 9113 §3.4), then the connection window at its full size. */
-  private sendOpening(): void {
-    const { nowMs } = this.parts;
-    this.settings.sendInitial(nowMs);
-    const extra = this.parts.options.connectionWindowBytes - DEFAULT_WINDOW_BYTES;
-    if (extra > 0) this.parts.writeWindowUpdate(0, extra);
-    this.drain.onOpeningSent(nowMs);
+    this.opening.onOversizedFrame(length);
   }
 
   private giveUpHandlers(nowMs: number): void {
