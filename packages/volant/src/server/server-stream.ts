@@ -19,10 +19,11 @@ import type { Pump } from "../stream/pump.ts";
 import { ErrorCode, errorCodeName, type HeaderField, type Http2Stream, type Initiator } from "../transport/http2.ts";
 import { monotonicMs } from "../transport/time.ts";
 import { timerWheel, WheelTimer } from "../transport/timer-wheel.ts";
-import { EarlyRequest } from "./early-request.ts";
+import { type AdmittedCall, askAdmission } from "./admission.ts";
+import type { EarlyRequest } from "./early-request.ts";
 import { deadlinePassed, failureOf, INTERNAL, noMessage, requestCutShort } from "./failure.ts";
 import type { StatusLoss } from "./fitted-status.ts";
-import { type HandledCall, runHandler, whenSettled } from "./handler-run.ts";
+import { runHandler } from "./handler-run.ts";
 import { type CallStream, IncomingCall } from "./incoming-call.ts";
 import type { Orphan } from "./orphan-queue.ts";
 import type { OrphanShare } from "./orphan-share.ts";
@@ -32,7 +33,7 @@ import { NO_WISHES, OK, Response } from "./response.ts";
 import type { BoundMethod } from "./router.ts";
 import type { StreamHost } from "./stream-host.ts";
 
-export class ServerStream extends WheelTimer implements InboundOwner, HandledCall, CallStream {
+export class ServerStream extends WheelTimer implements InboundOwner, AdmittedCall, CallStream {
   readonly call: IncomingCall;
   readonly host: StreamHost;
   readonly stream: Http2Stream;
@@ -47,8 +48,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
   orphan: Orphan | undefined = undefined;
   private request: unknown = undefined;
   private messagesReceived = 0;
-  /** Set while interceptors decide whether the call is taken. */
-  private early: EarlyRequest | undefined = undefined;
+  early: EarlyRequest | undefined = undefined;
   private halfClosed = false;
   /** The request has arrived, and not all of it was handed over. */
   private isHalfCloseHeld = false;
@@ -93,28 +93,10 @@ export class ServerStream extends WheelTimer implements InboundOwner, HandledCal
     if (this.call.deadlineMs !== NO_DEADLINE) timerWheel.arm(this, this.call.deadlineMs);
     const { onCall } = this.method.hooks;
     if (onCall === undefined) this.admit();
-    else this.askAdmission(onCall);
+    else askAdmission(this, onCall);
   }
 
-  private askAdmission(onCall: (call: IncomingCall) => void | Promise<void>): void {
-    try {
-      const admitting = runInCall(this.call, onCall, this.call);
-      if (admitting === undefined) {
-        this.admit();
-        return;
-      }
-      if (!this.ended) this.early = new EarlyRequest();
-      whenSettled(this, Promise.resolve(admitting), ServerStream.admitted);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  private static admitted(stream: ServerStream): void {
-    stream.admit();
-  }
-
-  private admit(): void {
+  admit(): void {
     if (this.ended) return;
     const { early } = this;
     this.early = undefined;
