@@ -4,7 +4,7 @@
  */
 import { create, type DescMessage } from "@bufbuild/protobuf";
 import { LARGE_MAP_ENTRIES, prepareLargeMap } from "./large-map.ts";
-import { type FieldPlan, isScalar, type MessagePlan, planOf } from "./plan.ts";
+import { type FieldPlan, isInherited, isScalar, type MessagePlan, planOf } from "./plan.ts";
 import { readerOf, setProto } from "./read.ts";
 import { type DecodeMessage, locate } from "./runtime.ts";
 import { MAX_DEPTH, skipValue, tooDeep, wrongGroupEnd } from "./skip.ts";
@@ -70,12 +70,9 @@ function fieldReader(plan: MessagePlan, field: FieldPlan, find: Find): FieldRead
   if (field.shape === "list") return listReader(field, read);
   if (field.shape === "map") return mapReader(field, read, find);
   const { property, oneof, closedValues } = field;
-  const isInherited = plan.hasDefaults && isScalar(field.type);
+  const isOwnOnly = plan.hasDefaults || isInherited(property);
   return (message, bytes, limit, depth, tag, unknown) => {
-    const selected = oneof === undefined ? undefined : (message[oneof] as { case?: string; value?: unknown });
-    const before =
-      selected === undefined ? !isInherited && message[property] : selected.case === property && selected.value;
-    const value = read(bytes, limit, depth, before === false ? undefined : (before as object | undefined));
+    const value = read(bytes, limit, depth, valueBefore(message, field, isOwnOnly));
     if (closedValues !== undefined && !closedValues.has(value as number)) {
       return takeUnknownEnum(unknown, tag, value as number);
     }
@@ -83,6 +80,15 @@ function fieldReader(plan: MessagePlan, field: FieldPlan, find: Find): FieldRead
     else message[oneof] = { case: property, value };
     return unknown;
   };
+}
+
+/** What another value of the field is merged into. */
+function valueBefore(message: Properties, { property, oneof }: FieldPlan, isOwnOnly: boolean): object | undefined {
+  if (oneof !== undefined) {
+    const selected = message[oneof] as { readonly case?: string; readonly value?: object };
+    return selected.case === property ? selected.value : undefined;
+  }
+  return isOwnOnly && !Object.hasOwn(message, property) ? undefined : (message[property] as object | undefined);
 }
 
 function valueReader(field: FieldPlan, find: Find): ValueReader {

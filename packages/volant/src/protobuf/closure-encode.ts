@@ -4,9 +4,9 @@
  */
 import type { DescMessage } from "@bufbuild/protobuf";
 import { tagOf, wireTypeOf } from "./emit-encode.ts";
-import { type FieldPlan, isScalar, type MessagePlan, planOf, type ScalarName } from "./plan.ts";
+import { type FieldPlan, isInherited, isScalar, type MessagePlan, planOf, type ScalarName } from "./plan.ts";
 import type { EncodeMessage } from "./runtime.ts";
-import { checkMessage } from "./runtime.ts";
+import { checkMessage, ownValue } from "./runtime.ts";
 import { writeStruct } from "./struct.ts";
 import { writeUnknown } from "./unknown-fields.ts";
 import { OVERFLOW, varintSize, writeVarint32 } from "./varint.ts";
@@ -42,20 +42,26 @@ function fieldWriter(plan: MessagePlan, field: FieldPlan, find: Find): FieldWrit
   const { property, oneof } = field;
   if (oneof !== undefined) {
     const write = valueWriter(field, field.number, find);
+    const read = readerOf(oneof);
     return (message, bytes, at, limit) => {
-      const selected = (message[oneof] ?? NOT_SET) as typeof NOT_SET | { case: string; value: unknown };
+      const selected = (read(message) ?? NOT_SET) as typeof NOT_SET | { case: string; value: unknown };
       return selected.case === property ? write(selected.value, bytes, at, limit) : at;
     };
   }
   const write = contentWriter(field, find);
   const isSet = presenceOf(plan, field);
+  const read = readerOf(property);
   return (message, bytes, at, limit) => {
-    const value = message[property];
+    const value = read(message);
     if (value !== undefined && (value !== null || isNullAllowed(message, field)) && isSet(value, message)) {
       return write(value, bytes, at, limit);
     }
     return field.presence === "required" ? missingRequired(field) : at;
   };
+}
+
+function readerOf(property: string): (message: Properties) => unknown {
+  return isInherited(property) ? (message) => ownValue(message, property) : (message) => message[property];
 }
 
 function contentWriter(field: FieldPlan, find: Find): ValueWriter {

@@ -15,7 +15,15 @@ import type { DescMessage } from "@bufbuild/protobuf";
 import { wireTypeOf } from "./emit-encode.ts";
 import { LARGE_MAP_ENTRIES } from "./large-map.ts";
 import { PACKED_READERS } from "./packed.ts";
-import { type FieldPlan, isScalar, type MessagePlan, type OneofPlan, planOf, type ScalarName } from "./plan.ts";
+import {
+  type FieldPlan,
+  isInherited,
+  isScalar,
+  type MessagePlan,
+  type OneofPlan,
+  planOf,
+  type ScalarName,
+} from "./plan.ts";
 import { MAX_DEPTH } from "./skip.ts";
 import { indent, literal, type Unit } from "./unit.ts";
 import { BYTES_VALUES } from "./value-budget.ts";
@@ -94,8 +102,8 @@ class DecodeEmitter {
     const lines = this.plan.members.map((member, index) => {
       const property = literal(member.property);
       const read = `previous[${property}]`;
-      const isInherited = this.plan.hasDefaults && !this.isAlwaysSet(member);
-      return `field${index} = ${isInherited ? `Object.hasOwn(previous, ${property}) ? ${read} : undefined` : read};`;
+      const mayInherit = (this.plan.hasDefaults || isInherited(member.property)) && !this.isAlwaysSet(member);
+      return `field${index} = ${mayInherit ? `Object.hasOwn(previous, ${property}) ? ${read} : undefined` : read};`;
     });
     return [...lines, "unknown = takeHeld(previous);"].join("\n");
   }

@@ -10,7 +10,7 @@
  * Invariants: fields in ascending order and unknown ones behind them, as protobuf-es writes; nothing at or behind `limit`.
  */
 import type { DescMessage } from "@bufbuild/protobuf";
-import { type FieldPlan, isScalar, type MessagePlan, planOf, type ScalarName } from "./plan.ts";
+import { type FieldPlan, isInherited, isScalar, type MessagePlan, planOf, type ScalarName } from "./plan.ts";
 import { indent, literal, type Unit } from "./unit.ts";
 import { varintSize } from "./varint.ts";
 import { ROOM } from "./write.ts";
@@ -66,7 +66,7 @@ class EncodeEmitter {
       `const type = message["$typeName"];`,
       `if (type !== ${literal(plan.typeName)}) checkMessage(${unit.constant(plan)}, type, message, field);`,
       "let value, start, end, length;",
-      ...oneofs.map((oneof, index) => `const oneof${index} = message[${literal(oneof)}] ?? unset;`),
+      ...oneofs.map((oneof, index) => `const oneof${index} = ${property(oneof)} ?? unset;`),
       ...oneofs.map((_, index) => `const case${index} = oneof${index}.case;`),
       ...plan.fields.map((field) => this.field(field, oneofs)),
       `if (type !== undefined && "$unknown" in message) {`,
@@ -86,7 +86,7 @@ class EncodeEmitter {
     }
     const otherwise = field.presence === "required" ? ` else missingRequired(${this.unit.constant(field)});` : "";
     return [
-      `value = message[${literal(field.property)}];`,
+      `value = ${property(field.property)};`,
       `if (${this.isSet(field)}) {\n${indent(this.content(field))}\n}${otherwise}`,
     ].join("\n");
   }
@@ -249,6 +249,10 @@ class EncodeEmitter {
       `for (let i = 0; i < keys.length; i++) {\n${indent(entry)}\n}`,
     ].join("\n");
   }
+}
+
+function property(name: string): string {
+  return isInherited(name) ? `ownValue(message, ${literal(name)})` : `message[${literal(name)}]`;
 }
 
 function checkRoom(at: string, octets: number): string[] {

@@ -111,6 +111,14 @@ export function isScalar(type: ValueType): type is ScalarName {
   return type !== "message" && type !== "wrapper" && type !== "struct";
 }
 
+/**
+ * Whether every object inherits something of this name, as of a field `has_own_property`: what is read there need not be a value of
+ * the message. See `ownValue`.
+ */
+export function isInherited(property: string): boolean {
+  return property in Object.prototype;
+}
+
 function createPlan(desc: DescMessage): MessagePlan {
   const empty = create(desc) as unknown as Record<string, unknown>;
   const prototype: object = Object.getPrototypeOf(empty);

@@ -49,6 +49,14 @@ export function checkMessage(
   throw new EncodeError(plan.typeName, undefined, `expected a message or a plain object, not ${describe(message)}`);
 }
 
+/** What `owner` has under a name that every object inherits. A class may have it as an accessor. */
+export function ownValue(owner: Readonly<Record<string, unknown>>, property: string): unknown {
+  const value = owner[property];
+  if (Object.hasOwn(owner, property)) return value;
+  const isOfEveryObject = typeof value === "function" || value === Object.prototype[property as never];
+  return isOfEveryObject ? undefined : value;
+}
+
 /** Says where an error happened. */
 export function locate(error: unknown, plan: MessagePlan, tag: number): unknown {
   if (!(error instanceof DecodeError)) return error;
@@ -85,6 +93,7 @@ export const RUNTIME: Readonly<Record<string, unknown>> = {
   readKey,
   readLenientText,
   checkMessage,
+  ownValue,
   locate,
   isNullAllowed,
   missingRequired,
