@@ -15,6 +15,7 @@ import {
   type MethodDefinition,
   type MethodKind,
   methodsOf,
+  type SafeMethods,
   type ServiceSource,
   type TypedMethod,
 } from "../rpc/method.ts";
@@ -100,8 +101,14 @@ export type ClientMethod<Method extends AnyMethods[string]> =
             ? MethodOfKind<Kind, InInit, Out>
             : never;
 
+/**
+ * One function for each method of the service, by its local name; that of an RPC `Then` is `then$`, so that a client can be
+ * awaited.
+ */
 export type Client<Service extends ServiceSource> = {
-  [Name in keyof Service["method"]]: ClientMethod<Service["method"][Name]>;
+  [Name in keyof SafeMethods<Service["method"]>]: ClientMethod<
+    Extract<SafeMethods<Service["method"]>[Name], AnyMethods[string]>
+  >;
 };
 
 export interface ClientOptions {

@@ -2,7 +2,7 @@
  * Service definitions in the shape of `@grpc/grpc-js`, as proto-loader, grpc-tools and ts-proto make them, and what their types
  * tell about a service. Owns types only. Must not know grpc-js: the shape is all that counts, whichever package wrote it.
  */
-import type { MethodKind, ServiceDefinition, TypedMethod } from "../rpc/method.ts";
+import type { MethodKind, SafeName, ServiceDefinition, TypedMethod } from "../rpc/method.ts";
 
 /** One method: its path, which sides stream, and four functions between messages and bytes. */
 export interface GrpcJsMethod {
@@ -19,8 +19,16 @@ export interface GrpcJsMethod {
 /** A service definition whose every member is a method. */
 export type GrpcJsDefinition<Definition> = { readonly [Key in keyof Definition]: GrpcJsMethod };
 
-/** The name in handlers and clients: `GetUser` and `getUser` are `getUser`, `get_user` is `getUser` too. */
-export type LocalName<Name extends string> = WithoutUnderscores<Uncapitalize<Name>>;
+/** Names that the language calls on any object: a client with a method of such a name would make calls when it is printed. */
+export type LanguageName = "constructor" | "toString" | "toJSON" | "valueOf";
+
+/**
+ * The name in handlers and clients: `GetUser` and `getUser` are `getUser`, `get_user` is `getUser` too. `ToString`, `Then` and the
+ * like end in `$`, as the names of protobuf-es do.
+ */
+export type LocalName<Name extends string> = Escaped<WithoutUnderscores<Uncapitalize<Name>>>;
+
+type Escaped<Name extends string> = Name extends LanguageName ? `${Name}$` : SafeName<Name>;
 
 type WithoutUnderscores<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<WithoutUnderscores<Tail>>}`

@@ -2,9 +2,15 @@
  * `fromGrpcJs`: a grpc-js service definition becomes a service that `Server.add` and `createClient` take. Owns the checks of
  * what was given and the names of its methods. Needs nothing of grpc-js: a definition is data and functions.
  */
-import type { Idempotency, MethodDefinition, MethodKind, ServiceDefinition } from "../rpc/method.ts";
+import {
+  type Idempotency,
+  type MethodDefinition,
+  type MethodKind,
+  type ServiceDefinition,
+  safeNameOf,
+} from "../rpc/method.ts";
 import { isService } from "../rpc/service-shape.ts";
-import type { GrpcJsDefinition, GrpcJsMethod, GrpcJsService } from "./definition.ts";
+import type { GrpcJsDefinition, GrpcJsMethod, GrpcJsService, LanguageName } from "./definition.ts";
 import { SerializerCodec } from "./serializer-codec.ts";
 
 const FUNCTIONS = ["requestSerialize", "requestDeserialize", "responseSerialize", "responseDeserialize"] as const;
@@ -70,10 +76,14 @@ function defineMethod(key: string, given: unknown): MethodDefinition {
   });
 }
 
+/** What the language calls on any object, as protobuf-es has them. */
+const CALLED_BY_LANGUAGE: ReadonlySet<string> = new Set<LanguageName>(["constructor", "toString", "toJSON", "valueOf"]);
+
 /** `LocalName` of definition.ts says the same in types. */
 function localNameOf(key: string): string {
   const first = `${key.charAt(0).toLowerCase()}${key.slice(1)}`;
-  return first.replaceAll(/_+(.?)/g, (_, next: string) => next.toUpperCase());
+  const name = first.replaceAll(/_+(.?)/g, (_, next: string) => next.toUpperCase());
+  return CALLED_BY_LANGUAGE.has(name) ? `${name}$` : safeNameOf(name);
 }
 
 function kindOf(requestStream: boolean, responseStream: boolean): MethodKind {

@@ -27,10 +27,29 @@ export interface MethodInfo {
 }
 
 export interface MethodDefinition extends MethodInfo {
-  /** The name in handlers and clients: "getUser". */
+  /** The name in handlers and clients: "getUser". See {@link SafeName}. */
   readonly localName: string;
   readonly requestCodec: MessageCodec<unknown, unknown>;
   readonly responseCodec: MessageCodec<unknown, unknown>;
+}
+
+/** What a local name may not be: an object with a function `then` is a promise to `await`, and `__proto__` is no property. */
+type UnsafeName = "then" | "__proto__";
+
+/**
+ * A name as handlers and clients have it: one that cannot be a property of theirs ends in `$`, as protobuf-es does with
+ * `constructor`, `toString`, `valueOf` and `toJSON`. The RPC `Then` is `client.then$()`.
+ */
+export type SafeName<Name> = Name extends UnsafeName ? `${Name}$` : Name;
+
+/** Methods by {@link SafeName}. Where all names are safe these are `Methods` themselves, whose types the compiler follows best. */
+export type SafeMethods<Methods> = [keyof Methods & UnsafeName] extends [never]
+  ? Methods
+  : { readonly [Name in keyof Methods as SafeName<Name>]: Methods[Name] };
+
+/** {@link SafeName} at run time. */
+export function safeNameOf(name: string): string {
+  return name === "then" || name === "__proto__" ? `${name}$` : name;
 }
 
 /** Whether the request of this kind is a stream. */
@@ -58,7 +77,7 @@ export interface ServiceDefinition<
   readonly kind: "definition";
   /** "user.UserService". */
   readonly typeName: string;
-  /** By local name. */
+  /** By local name, or by a name that becomes one with {@link SafeName}. */
   readonly method: Methods;
   readonly methods: readonly MethodDefinition[];
 }
@@ -68,15 +87,33 @@ export type ServiceSource = DescService | ServiceDefinition;
 
 const definitions = new WeakMap<DescService, readonly MethodDefinition[]>();
 
-/** The methods of a service, made once per descriptor, in the order of the proto. */
+/**
+ * The methods of a service, made once per descriptor, in the order of the proto. Throws TypeError where two of them would have the
+ * same name in handlers and clients, as `GetUser` and `getUser`.
+ */
 export function methodsOf(service: ServiceSource): readonly MethodDefinition[] {
   if (service.kind === "definition") return service.methods;
   let methods = definitions.get(service);
   if (methods === undefined) {
     methods = service.methods.map(defineMethod);
+    refuseSameNames(methods);
     definitions.set(service, methods);
   }
   return methods;
+}
+
+function refuseSameNames(methods: readonly MethodDefinition[]): void {
+  const byName = new Map<string, MethodDefinition>();
+  for (const method of methods) {
+    const other = byName.get(method.localName);
+    if (other !== undefined) {
+      throw new TypeError(
+        `${other.path} and ${method.path} would both be called ${method.localName} in handlers and clients; rename one of ` +
+          "them in the proto",
+      );
+    }
+    byName.set(method.localName, method);
+  }
 }
 
 function defineMethod(descriptor: DescMethod): MethodDefinition {
@@ -84,7 +121,7 @@ function defineMethod(descriptor: DescMethod): MethodDefinition {
     path: `/${descriptor.parent.typeName}/${descriptor.name}`,
     service: descriptor.parent.typeName,
     name: descriptor.name,
-    localName: descriptor.localName,
+    localName: safeNameOf(descriptor.localName),
     kind: descriptor.methodKind,
     idempotency: idempotencyOf(descriptor.idempotency),
     descriptor,

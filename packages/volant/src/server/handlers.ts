@@ -10,7 +10,7 @@ import type {
   MessageShape,
 } from "@bufbuild/protobuf";
 import type { ServerCall } from "../rpc/call.ts";
-import type { MethodKind, ServiceSource, TypedMethod } from "../rpc/method.ts";
+import type { MethodKind, SafeMethods, ServiceSource, TypedMethod } from "../rpc/method.ts";
 
 type AnyMethods = ServiceSource["method"];
 
@@ -45,7 +45,9 @@ export type Handler<Method extends AnyMethods[string]> =
             ? HandlerOfKind<Kind, In, OutInit>
             : never;
 
-/** One handler for each method of the service, by its local name. */
+/** One handler for each method of the service, by its local name; that of an RPC `Then` is `then$`. */
 export type Handlers<Service extends ServiceSource> = {
-  [Name in keyof Service["method"]]: Handler<Service["method"][Name]>;
+  [Name in keyof SafeMethods<Service["method"]>]: Handler<
+    Extract<SafeMethods<Service["method"]>[Name], AnyMethods[string]>
+  >;
 };
