@@ -105,7 +105,7 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
    * the request's headers: nothing was sent, and the call is over.
    */
   protected open(connection: ClientConnection, metadata: Metadata | undefined, failures: number): boolean {
-    const { definition, responseCodec } = this.method;
+    const { requestCodec, responseCodec } = this.method;
     const { http2, limits } = connection;
     const fields = this.requestList(metadata, failures);
     const isPlain = metadata === undefined && this.method.constantBytes + VARYING_BYTES <= http2.peerLists.bytes;
@@ -118,11 +118,11 @@ export abstract class Attempt extends WheelTimer implements StreamEvents, Inboun
     this.connection = connection;
     this.stream = stream;
     this.writeCount = connection.writeCount;
-    if (this.log === undefined && hasRequestStream(definition.kind)) {
-      this.log = new ReplayLog(definition.requestCodec, this.channel.options.replay);
+    if (this.log === undefined && hasRequestStream(this.method.definition.kind)) {
+      this.log = new ReplayLog(requestCodec, this.channel.options.replay);
     }
     this.inbound = new Inbound(http2, stream, responseCodec, limits, this);
-    this.outbound = new Outbound(http2, stream, this.log ?? definition.requestCodec, undefined);
+    this.outbound = new Outbound(http2, stream, this.log ?? requestCodec, undefined);
     if (this.encoding !== undefined) this.outbound.compressWith(this.encoding, limits.compression, limits.threadLine);
     http2.sendHeaders(stream, fields, false);
     if (this.log?.isEmpty === false) this.log.replay((encoded) => this.outbound?.send(encoded));

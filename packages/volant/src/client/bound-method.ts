@@ -2,7 +2,7 @@
  * A method bound to a channel, once per client: its definition, its constant request headers, its hooks.
  */
 
-import type { MessageCodec, MethodDefinition } from "../rpc/method.ts";
+import { checkedRequestCodec, type MessageCodec, type MethodDefinition } from "../rpc/method.ts";
 import { codecFor } from "../stream/decoding.ts";
 import { listBytes, type OutboundField } from "../transport/http2.ts";
 import type { Channel } from "./channel.ts";
@@ -11,6 +11,8 @@ import { constantFields } from "./request-headers.ts";
 
 export interface BoundClientMethod {
   readonly definition: MethodDefinition;
+  /** That of the definition, or one that checks what it is given. */
+  readonly requestCodec: MessageCodec<unknown, unknown>;
   /** That of the definition, under the limits of the channel. */
   readonly responseCodec: MessageCodec<unknown, unknown>;
   readonly constantFields: readonly OutboundField[];
@@ -34,6 +36,7 @@ export function bindMethod(
   );
   return {
     definition,
+    requestCodec: options.checkRequests ? checkedRequestCodec(definition) : definition.requestCodec,
     responseCodec: codecFor(definition.responseCodec, definition, options.limits.decoding),
     constantFields: constant,
     constantBytes: listBytes(constant),

@@ -8,7 +8,7 @@ export class EncodeError extends Error {
   override readonly name = "EncodeError";
   /** Full name of the message type: `user.User`. */
   readonly typeName: string;
-  /** Name of the field in the proto, where one is to blame. */
+  /** Name of the field in the proto, where one is to blame; the path to it where messages are checked in development. */
   readonly fieldName: string | undefined;
 
   constructor(typeName: string, fieldName: string | undefined, reason: string) {

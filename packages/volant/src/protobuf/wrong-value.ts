@@ -29,8 +29,35 @@ const EXPECTED: Readonly<Record<ValueType, string>> = {
 const SHOWN_CHARACTERS = 40;
 
 export function wrongValue(field: FieldPlan, value: unknown): never {
-  const named = field.message === undefined ? "" : ` (${field.message.typeName})`;
-  throw fieldError(field, `expected ${EXPECTED[field.type]}${named}, not ${describe(value)}`);
+  const typeName = field.message?.typeName;
+  const named = typeName === undefined ? "" : ` (${typeName})`;
+  throw fieldError(
+    field,
+    `expected ${EXPECTED[field.type]}${named}, not ${describe(value)}${conversionTo(typeName, value)}`,
+  );
+}
+
+const WELL_KNOWN = 'of "@bufbuild/protobuf/wkt"';
+
+/**
+ * How a value becomes a message of the type, where a function does it: "; use …". Dates and numbers are not accepted for Timestamp and
+ * Duration: the types do not allow them, a number does not say its unit, and what is decoded would not be what was given.
+ */
+export function conversionTo(typeName: string | undefined, value: unknown): string {
+  switch (typeName) {
+    case "google.protobuf.Timestamp":
+      if (typeof value === "number") return `; use timestampFromMs(milliseconds) ${WELL_KNOWN}`;
+      if (typeof value === "string") return `; use timestampFromDate(new Date(text)) ${WELL_KNOWN}`;
+      return `; use timestampFromDate(date) ${WELL_KNOWN}`;
+    case "google.protobuf.Duration":
+      return `; use durationFromMs(milliseconds) ${WELL_KNOWN}`;
+    case "google.protobuf.Any":
+      return `; use anyPack(schema, message) ${WELL_KNOWN}`;
+    case "google.protobuf.Value":
+      return '; use fromJson(ValueSchema, json) of "@bufbuild/protobuf"';
+    default:
+      return "";
+  }
 }
 
 export function wrongKey(field: FieldPlan, key: string): never {
@@ -88,7 +115,7 @@ function describeType(typeName: unknown): string {
   return typeof typeName === "string" ? typeName : `message whose $typeName is ${describe(typeName)}`;
 }
 
-function quote(text: string): string {
+export function quote(text: string): string {
   return JSON.stringify(text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text);
 }
 

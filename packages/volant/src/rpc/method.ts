@@ -4,6 +4,7 @@
  */
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import { CheckedCodec } from "../protobuf/checked-codec.ts";
 import { codecOf, DecodeLimitError, type MessageCodec } from "../protobuf/index.ts";
 
 export { DecodeLimitError, type MessageCodec };
@@ -128,6 +129,16 @@ function defineMethod(descriptor: DescMethod): MethodDefinition {
     requestCodec: codecOf(descriptor.input) as MessageCodec<unknown, unknown>,
     responseCodec: codecOf(descriptor.output) as MessageCodec<unknown, unknown>,
   });
+}
+
+/** The codec of responses that refuses what encoding would drop or misread. Messages without a descriptor are not checked. */
+export function checkedResponseCodec({ responseCodec, descriptor }: MethodDefinition): MessageCodec<unknown, unknown> {
+  return descriptor === undefined ? responseCodec : new CheckedCodec(responseCodec, descriptor.output);
+}
+
+/** The same for requests. */
+export function checkedRequestCodec({ requestCodec, descriptor }: MethodDefinition): MessageCodec<unknown, unknown> {
+  return descriptor === undefined ? requestCodec : new CheckedCodec(requestCodec, descriptor.input);
 }
 
 function idempotencyOf(level: MethodOptions_IdempotencyLevel): Idempotency {

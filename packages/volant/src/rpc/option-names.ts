@@ -6,6 +6,8 @@
  * `{ … } as const satisfies OptionTable<ServerOptions>`.
  */
 
+import { nearestOf } from "../protobuf/nearest-name.ts";
+
 /** Values whose kind is all there is to check. */
 type OptionKind = "function" | "boolean" | "string" | "array";
 
@@ -51,9 +53,6 @@ const FOREIGN_NAMES: Readonly<Record<string, string>> = {
   middleware: "interceptors",
   headers: "metadata",
 };
-
-/** A name further away than this share of its length is another word. */
-const LARGEST_DISTANCE = 0.4;
 
 /** The names of a table that has more to say of each: `namesOf(SERVER_LIMITS)`. */
 export function namesOf<Table extends object>(table: Table): { readonly [Name in keyof Table]: true } {
@@ -127,32 +126,5 @@ export function describeGiven(value: unknown): string {
 export function nearestName(name: string, table: OptionNames): string | undefined {
   const known = Object.hasOwn(FOREIGN_NAMES, name) ? FOREIGN_NAMES[name] : undefined;
   if (known !== undefined && Object.hasOwn(table, known.split(".")[0]!)) return known;
-  let nearest: string | undefined;
-  let least = Math.max(2, name.length * LARGEST_DISTANCE);
-  for (const candidate of Object.keys(table)) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance > least || (distance === least && nearest !== undefined)) continue;
-    least = distance;
-    nearest = candidate;
-  }
-  return nearest ?? Object.keys(table).find((candidate) => isPartOf(name, candidate) || isPartOf(candidate, name));
-}
-
-/** "cert" is part of "certificate"; a shorter part would be one by chance. */
-function isPartOf(part: string, whole: string): boolean {
-  return part.length >= 4 && whole.toLowerCase().includes(part.toLowerCase());
-}
-
-/** Levenshtein: insertions, deletions and replacements that make one of the other. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+  return nearestOf(name, Object.keys(table));
 }

@@ -4,7 +4,13 @@
  * spelling of a path can go round one (CVE-2026-33186).
  */
 import { type AnyHandler, type ComposedHooks, composeHooks, type ServerInterceptor } from "../rpc/interceptor.ts";
-import { type MessageCodec, type MethodDefinition, methodsOf, type ServiceSource } from "../rpc/method.ts";
+import {
+  checkedResponseCodec,
+  type MessageCodec,
+  type MethodDefinition,
+  methodsOf,
+  type ServiceSource,
+} from "../rpc/method.ts";
 import { checkService, isService } from "../rpc/service-shape.ts";
 import { codecFor, type Decoding, resolveDecoding } from "../stream/decoding.ts";
 import { checkHandlers, checkNames, type GivenHandlers, handlerOf, refuseMissing } from "./handler-lookup.ts";
@@ -14,6 +20,8 @@ export interface BoundMethod {
   readonly definition: MethodDefinition;
   /** That of the definition, under the limits of the server. */
   readonly requestCodec: MessageCodec<unknown, unknown>;
+  /** That of the definition, or one that checks what it is given. */
+  readonly responseCodec: MessageCodec<unknown, unknown>;
   readonly handler: AnyHandler;
   readonly hooks: ComposedHooks;
 }
@@ -23,10 +31,16 @@ export class Router {
   private readonly services = new Map<string, ServiceSource>();
   private readonly interceptors: readonly ServerInterceptor[];
   private readonly decoding: Decoding;
+  private readonly checkResponses: boolean;
 
-  constructor(interceptors: readonly ServerInterceptor[], decoding: Decoding = resolveDecoding({}, 0)) {
+  constructor(
+    interceptors: readonly ServerInterceptor[],
+    decoding: Decoding = resolveDecoding({}, 0),
+    checkResponses = false,
+  ) {
     this.interceptors = interceptors;
     this.decoding = decoding;
+    this.checkResponses = checkResponses;
   }
 
   get(path: string): BoundMethod | undefined {
@@ -73,6 +87,8 @@ export class Router {
     if (given === undefined) return partial ? undefined : refuseMissing(definition, handlers);
     const hooks = composeHooks(this.interceptors, definition);
     const requestCodec = codecFor(definition.requestCodec, definition, this.decoding);
-    return { definition, requestCodec, handler: hooks.wrap(given.bind(handlers as never) as AnyHandler), hooks };
+    const responseCodec = this.checkResponses ? checkedResponseCodec(definition) : definition.responseCodec;
+    const handler = hooks.wrap(given.bind(handlers as never) as AnyHandler);
+    return { definition, requestCodec, responseCodec, handler, hooks };
   }
 }

@@ -4,6 +4,7 @@
 
 import { printable } from "../grpc/printable.ts";
 import type { ServerCall } from "../rpc/call.ts";
+import { isDevelopment } from "../rpc/development.ts";
 import { stackOfThrown } from "../rpc/foreign-values.ts";
 import { checkInterceptors } from "../rpc/hooks.ts";
 import type { ServerInterceptor } from "../rpc/interceptor.ts";
@@ -126,6 +127,13 @@ export interface ServerOptions extends InboundOptions {
    */
   readonly keepaliveEnforcement?: Partial<PingPolicyOptions>;
   /**
+   * Whether messages that handlers return are checked before they are encoded: for fields that their type does not have, unknown
+   * cases of oneofs, and objects of a class in the place of a message, as a Date for a Timestamp. Such a call ends with INTERNAL, and
+   * `onError` is given an EncodeError with the path. Default: where `NODE_ENV` is not "production". Off it costs nothing, and such
+   * values are dropped, a Date becomes 1970-01-01; on it looks at up to 10,000 values of each message.
+   */
+  readonly checkResponses?: boolean;
+  /**
    * Errors that no client will see: what a handler threw and went out as INTERNAL, a failing end listener, a failed accept,
    * `TlsHandshakeError` at most once a second and listener, what of a status the client's header lists have no room for.
    * Default: written to stderr. What it throws itself is written there too, and goes no further.
@@ -150,6 +158,7 @@ export interface ResolvedServerOptions extends LifetimeOptions {
   readonly writeStallTimeoutMs: number;
   readonly keepalive: KeepaliveOptions;
   readonly keepaliveEnforcement: PingPolicyOptions;
+  readonly checkResponses: boolean;
   readonly onError: (error: unknown, call: ServerCall | undefined) => void;
   readonly onRejected: ((rejected: RejectedCall) => void) | undefined;
 }
@@ -179,6 +188,7 @@ const SERVER_OPTIONS = {
   http2: HTTP2_OPTIONS,
   maxUnsentBytes: true,
   cancelGraceMs: true,
+  checkResponses: "boolean",
   keepalive: { timeMs: true, timeoutMs: true } satisfies OptionTable<NonNullable<ServerOptions["keepalive"]>>,
   keepaliveEnforcement: {
     minTimeMs: true,
@@ -221,6 +231,7 @@ export function resolveServerOptions(options: ServerOptions): ResolvedServerOpti
       permitWithoutCalls: enforcement.permitWithoutCalls ?? false,
       maxStrikes: inRange("keepaliveEnforcement.maxStrikes", enforcement.maxStrikes ?? 2, 0),
     },
+    checkResponses: options.checkResponses ?? isDevelopment(),
     onError: options.onError ?? writeToStderr,
     onRejected: options.onRejected,
   });

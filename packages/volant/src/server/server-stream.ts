@@ -78,7 +78,7 @@ export class ServerStream extends WheelTimer implements InboundOwner, AdmittedCa
     this.call = new IncomingCall(definition, host.peer, this, fields, deadlineMs);
     this.inbound = new Inbound(host.http2, stream, method.requestCodec, host.limits, this);
     if (isCompressed) this.inbound.useEncoding(encoding);
-    this.response = new Response(host.http2, stream, definition.responseCodec, host.limits, isCompressed, host.unsent);
+    this.response = new Response(host.http2, stream, method.responseCodec, host.limits, isCompressed, host.unsent);
     if (compression.send !== undefined) this.call.wantedEncoding = compression.send;
     this.requests = hasRequestStream(definition.kind)
       ? new MessageQueue(

@@ -64,7 +64,7 @@ export class Server {
   constructor(options: ServerOptions = {}) {
     this.options = resolveServerOptions(options);
     this.losses = new LossReports(this.options.http2.maxSentHeaderListBytes);
-    this.router = new Router(this.options.interceptors, this.options.limits.decoding);
+    this.router = new Router(this.options.interceptors, this.options.limits.decoding, this.options.checkResponses);
     const { maxOrphanedHandlers, maxConnectionsPerAddress, http2, onError } = this.options;
     this.addresses = new AddressLimit(maxConnectionsPerAddress);
     this.running = new RunningHandlers({
