@@ -26,6 +26,9 @@ import { streamMemory } from "./scenarios/stream-memory.ts";
 import { unaryClient } from "./scenarios/unary-client.ts";
 import { unaryServer } from "./scenarios/unary-server.ts";
 
+// What is checked in development is not what is measured; the processes that scenarios start inherit it.
+process.env.NODE_ENV ??= "production";
+
 const SCENARIOS: readonly Scenario[] = [
   unaryServer,
   unaryClient,

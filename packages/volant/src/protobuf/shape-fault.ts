@@ -4,7 +4,8 @@
  * refuses itself are left to it.
  *
  * Plain objects and created messages are looked at, and of objects of a class the fields that the type has: what else they have is
- * theirs. A name whose value is undefined is not there. Accessors are not called.
+ * theirs. A name whose value is undefined is not there. Only what the encoder reads is read, so that accessors of other names are not
+ * called.
  *
  * Invariant: nothing of the message changes, and no message costs more than {@link MOST_VALUES} steps, one that contains itself
  * included.
@@ -12,6 +13,7 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { nearestOf } from "./nearest-name.ts";
 import { type FieldPlan, isInherited, planOf } from "./plan.ts";
+import { ownValue } from "./runtime.ts";
 import { MAX_DEPTH } from "./skip.ts";
 import { conversionTo, describe, quote } from "./wrong-value.ts";
 
@@ -99,7 +101,8 @@ class Walk {
       if (--this.valuesLeft < 0) return undefined;
       const member = shape.members.get(name);
       if (member === "leaf") continue;
-      const fault = member === undefined ? unknownField(message, name, shape) : this.property(message, name, member);
+      const fault =
+        member === undefined ? unknownField(message, name, shape) : this.property(message[name], name, member);
       if (fault !== undefined) return fault;
     }
     return undefined;
@@ -113,14 +116,13 @@ class Walk {
     }
     for (const [name, member] of shape.members) {
       if (--this.valuesLeft < 0) return undefined;
-      const fault = member === "leaf" ? undefined : this.property(value, name, member);
+      const fault = member === "leaf" ? undefined : this.property(ownValue(value, name), name, member);
       if (fault !== undefined) return fault;
     }
     return undefined;
   }
 
-  private property(owner: Properties, name: string, member: Exclude<Member, "leaf">): ShapeFault | undefined {
-    const value = ownData(owner, name);
+  private property(value: unknown, name: string, member: Exclude<Member, "leaf">): ShapeFault | undefined {
     if (value === undefined || value === null) return undefined;
     return within(name, member.kind === "oneof" ? this.oneof(value, member) : this.field(value, member));
   }
@@ -148,7 +150,7 @@ class Walk {
     if (!isObject(map)) return undefined;
     for (const key in map) {
       if (--this.valuesLeft < 0) return undefined;
-      const fault = check(ownData(map, key));
+      const fault = check(map[key]);
       if (fault !== undefined) return within(`[${quote(key)}]`, fault);
     }
     return undefined;
@@ -156,12 +158,11 @@ class Walk {
 
   private oneof(value: unknown, { property, cases }: OneofShape): ShapeFault | undefined {
     if (!isObject(value) || Array.isArray(value)) return faultOf(`expected ${formOf(cases)}, not ${describe(value)}`);
-    const name = ownData(value, "case");
+    const name = value.case;
     if (name === undefined || name === null) return isRecord(value) ? faultWithoutCase(value, cases) : undefined;
     const member = cases.get(name as string);
     if (member === undefined) return within("case", faultOf(unknownName(name, `the oneof ${property}`, "case", cases)));
-    const content = ownData(value, "value");
-    return member === "leaf" ? undefined : within("value", this.value(content, member));
+    return member === "leaf" ? undefined : within("value", this.value(value.value, member));
   }
 
   /** google.protobuf.Struct in a field: any JSON. */
@@ -196,7 +197,7 @@ function unknownField(message: Properties, name: string, { desc, members }: Shap
   const property = Object.getOwnPropertyDescriptor(message, name);
   const isThere = property !== undefined && (property.get !== undefined || property.value !== undefined);
   // The encoder refuses another type's message.
-  const type = ownData(message, "$typeName");
+  const type = message.$typeName;
   if (!isThere || (type !== undefined && type !== desc.typeName)) return undefined;
   const field = desc.fields.find((candidate) =>
     [candidate.name, candidate.localName, candidate.jsonName].includes(name),
@@ -210,7 +211,7 @@ function unknownField(message: Properties, name: string, { desc, members }: Shap
 }
 
 function faultWithoutCase(value: Properties, cases: OneofShape["cases"]): ShapeFault | undefined {
-  const given = Object.keys(value).filter((key) => key !== "case" && ownData(value, key) !== undefined);
+  const given = Object.keys(value).filter((key) => key !== "case" && value[key] !== undefined);
   if (given.length === 0) return undefined;
   return faultOf(`expected ${formOf(cases)}, not an object without a case`);
 }
@@ -260,11 +261,6 @@ function isRecord(value: object): boolean {
   const prototype: object | null = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
   return Object.getPrototypeOf(prototype) === null || Object.hasOwn(value, "$typeName");
-}
-
-/** Undefined for an accessor as well: calling it is the encoder's. */
-function ownData(owner: Properties, name: string): unknown {
-  return Object.getOwnPropertyDescriptor(owner, name)?.value;
 }
 
 /** "Date" for a date of any realm; "Object" for most classes. */

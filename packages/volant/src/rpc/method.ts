@@ -44,7 +44,7 @@ type UnsafeName = "then" | "__proto__";
 export type SafeName<Name> = Name extends UnsafeName ? `${Name}$` : Name;
 
 /** Methods by {@link SafeName}. Where all names are safe these are `Methods` themselves, whose types the compiler follows best. */
-export type SafeMethods<Methods> = [keyof Methods & UnsafeName] extends [never]
+export type SafeMethods<Methods> = [Extract<keyof Methods, UnsafeName>] extends [never]
   ? Methods
   : { readonly [Name in keyof Methods as SafeName<Name>]: Methods[Name] };
 

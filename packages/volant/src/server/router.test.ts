@@ -62,3 +62,14 @@ test("handlers may be methods of an object, and keep it", () => {
   router.add(Lab, new Service() as unknown as Record<string, unknown>, true);
   assert.deepEqual(router.get("/volant.test.Lab/Unary")!.handler({}, undefined as never), { text: "private" });
 });
+
+test("the codec of responses is the definition's own unless they are checked", () => {
+  const path = "/volant.test.Lab/Unary";
+  const [off, on] = [false, true].map((checkResponses) => {
+    const router = new Router([], undefined, checkResponses);
+    router.add(Lab, handlers, false);
+    return router.get(path)!;
+  });
+  assert.equal(off!.responseCodec, off!.definition.responseCodec);
+  assert.notEqual(on!.responseCodec, on!.definition.responseCodec);
+});

@@ -184,16 +184,37 @@ test("another type's message is told by the encoder, not field by field", () => 
   assert.match(textOf({ owner: create(AnySchema, { typeUrl: "x" }) }), /the message given is a google\.protobuf\.Any/);
 });
 
-test("accessors are called by the encoder alone, once", () => {
+test("an accessor of a field is read as the encoder reads it, and no other accessor is", () => {
+  class Lazy {
+    get createdAt() {
+      return date;
+    }
+    get repository(): never {
+      throw new Error("not to be read");
+    }
+  }
+  assert.match(textOf(new Lazy()), /User\.createdAt: .*timestampFromDate/);
   let calls = 0;
   const message = {
-    get owner() {
+    get quux() {
       calls++;
-      return { displayName: "x" };
+      return 1;
     },
   };
-  codecs().checked.encode(message);
-  assert.equal(calls, 1);
+  assert.match(textOf(message), /quux/);
+  assert.equal(calls, 0);
+});
+
+test("an accessor that gives another object each time is followed as deep as messages nest", () => {
+  let calls = 0;
+  const endless = (): object => ({
+    get owner() {
+      calls++;
+      return endless();
+    },
+  });
+  assert.equal(findShapeFault(UserSchema, endless()), undefined);
+  assert.ok(calls <= 100, `${calls} calls`);
 });
 
 test("a message that contains itself ends with the encoder's error, and the check is bounded", () => {

@@ -15,6 +15,8 @@ import {
   type ServerOptions,
   StatusCode,
 } from "volant";
+import { bindMethod } from "../../src/client/bound-method.ts";
+import { methodsOf } from "../../src/rpc/method.ts";
 import { createTestChannel, type TestChannelOptions } from "../../src/testing/index.ts";
 import { collect, failureOf } from "../server/support/lab-service.ts";
 import { Shop } from "./checked-schema.ts";
@@ -181,4 +183,13 @@ test("anything but true or false is refused when the server or channel is made",
     name: "TypeError",
     message: "new Channel(): checkRequests: the number 1 given, true or false is allowed",
   });
+});
+
+test("the codec of requests is the definition's own unless they are checked", () => {
+  const [definition] = methodsOf(Shop);
+  const [off, on] = [false, true].map((checkRequests) =>
+    bindMethod(new Channel("localhost:1", { checkRequests }), definition!, []),
+  );
+  assert.equal(off!.requestCodec, definition!.requestCodec);
+  assert.notEqual(on!.requestCodec, definition!.requestCodec);
 });
