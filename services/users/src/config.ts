@@ -182,7 +182,7 @@ export const OPTIONS = {
     note: "bytes",
     fallback: 64 * 1024 * 1024,
     about:
-      "bytes of chat messages that may wait for all readers; a client alone may have a third, and less where others wait",
+      "bytes that all UserChat streams may hold: messages for readers, and a KiB for each room of a stream; a client alone may have a third, and less where others hold much",
   },
 } as const satisfies Readonly<Record<string, Option>>;
 

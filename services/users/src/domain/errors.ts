@@ -61,6 +61,14 @@ export function tooManyRooms(max: number): RpcError {
   );
 }
 
+export function tooManyRoomsOfClient(): RpcError {
+  return new RpcError(
+    StatusCode.RESOURCE_EXHAUSTED,
+    "The streams of this client are in as many rooms as one client's may be, or too many messages wait for their readers: " +
+      "read what waits, or end streams that are not needed",
+  );
+}
+
 export function slowReader(queuedMessages: number, queuedBytes: number): RpcError {
   return new RpcError(
     StatusCode.RESOURCE_EXHAUSTED,

@@ -308,6 +308,30 @@ describe("a chat stream", () => {
     assert.equal(budget.bytes, 0);
   });
 
+  it("may enter no room beyond those that its client may be in with all its streams, and those that end make room", async () => {
+    const { hub } = chatRoom();
+    const budget = new QueueBudget(32 * 1024);
+    const requester = { group: "ada", member: "ada:1" };
+    const parties = Array.from({ length: 20 }, (_, index) => {
+      const party = connect(hub, {}, { budget, requester });
+      party.outbox.send(say(`r${index}`));
+      return party;
+    });
+    await settled();
+    assert.equal(hub.openRooms, 11);
+    const refused = fault({ code: StatusCode.RESOURCE_EXHAUSTED, message: /as many rooms as one client's may be/ });
+    for (const { inbox } of parties.slice(11)) await assert.rejects(inbox.next(), refused);
+    const stranger = connect(hub, {}, { budget, requester: { group: "bob", member: "bob:1" } });
+    stranger.outbox.send(say("r0", "hi"));
+    assert.deepEqual(contents(await take(stranger.inbox, 1)), ["hi"]);
+    for (const { session } of parties.slice(0, 3)) session.close();
+    const again = connect(hub, {}, { budget, requester });
+    again.outbox.send(say("r0", "again")).end();
+    assert.deepEqual(contents(await drain(again.inbox)), ["again"]);
+    for (const { session } of [...parties, stranger]) session.close();
+    assert.deepEqual([budget.bytes, budget.holders, hub.openRooms], [0, 0, 0]);
+  });
+
   it("is bounded in rooms", async () => {
     const { hub } = chatRoom();
     const { outbox, inbox } = connect(hub, { maxRooms: 2 });

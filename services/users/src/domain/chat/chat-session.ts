@@ -11,7 +11,15 @@ import type { ChatMessage } from "../../gen/user_pb.ts";
 import type { Requester } from "../../storage/requester.ts";
 import { isStorableText } from "../../storage/storable.ts";
 import type { ReadLimits, StoredMessage } from "../../storage/user-store.ts";
-import { invalidArgument, roomForbidden, roomIdRequired, slowReader, slowReaders, tooManyRooms } from "../errors.ts";
+import {
+  invalidArgument,
+  roomForbidden,
+  roomIdRequired,
+  slowReader,
+  slowReaders,
+  tooManyRooms,
+  tooManyRoomsOfClient,
+} from "../errors.ts";
 import type { Caller } from "../identity.ts";
 import { LIMITS } from "../limits.ts";
 import { hasControlCharacters, isLongerThan } from "../text.ts";
@@ -29,7 +37,7 @@ export interface ChatLimits {
   readonly maxQueuedMessages: number;
   /** Bytes that may wait for a slow reader. */
   readonly maxQueuedBytes: number;
-  /** Bytes that may wait for the readers of all streams; see `queue-budget.ts` for a client's share. */
+  /** Bytes that all streams may hold, messages for their readers and a KiB a room; see `queue-budget.ts` for a client's share. */
   readonly maxTotalQueuedBytes: number;
 }
 
@@ -40,6 +48,9 @@ export const DEFAULT_CHAT_LIMITS: ChatLimits = {
   maxQueuedBytes: 1024 * 1024,
   maxTotalQueuedBytes: 64 * 1024 * 1024,
 };
+
+/** What a room costs that one stream is in: a client may be in ten thousand with the streams of one connection. */
+const ROOM_BYTES = 1024;
 
 /** What bounds a stream, by itself and among all. */
 export interface ChatBounds {
@@ -59,6 +70,7 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
   readonly #hub: RoomHub;
   readonly #caller: Caller;
   readonly #limits: ChatLimits;
+  readonly #budget: QueueBudget;
   readonly #queue: DeliveryQueue;
   readonly #memberships = new Map<string, Membership>();
   readonly #onCut: ((error: unknown) => void) | undefined;
@@ -79,6 +91,7 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
     this.#onCut = onCut;
     this.#caller = caller;
     this.#limits = limits;
+    this.#budget = budget;
     const queueLimits = { maxMessages: limits.maxQueuedMessages, maxBytes: limits.maxQueuedBytes };
     this.#queue = new DeliveryQueue(queueLimits, budget, requester);
     this.#readLimits = this.#bounded(LIMITS.chatFirstReadMessages, LIMITS.chatFirstReadBytes);
@@ -187,8 +200,14 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
   async #join(sender: string, roomId: string, resumeAfter: bigint): Promise<Membership> {
     if (!this.#caller.mayEnter(roomId)) throw roomForbidden(roomId);
     if (this.#memberships.size >= this.#limits.maxRooms) throw tooManyRooms(this.#limits.maxRooms);
-    await this.#hub.admit(sender, this.requester);
-    const membership = await this.#hub.join(roomId, this, resumeAfter);
+    if (!this.#budget.take(this.requester, ROOM_BYTES)) throw tooManyRoomsOfClient();
+    let membership: Membership | undefined;
+    try {
+      await this.#hub.admit(sender, this.requester);
+      membership = await this.#hub.join(roomId, this, resumeAfter);
+    } finally {
+      if (membership === undefined || this.#isOver) this.#budget.give(this.requester, ROOM_BYTES);
+    }
     if (this.#isOver) membership.leave();
     else this.#memberships.set(roomId, membership);
     return membership;
@@ -219,6 +238,7 @@ export class ChatSession implements ChatParticipant, RoomSink, AsyncIterable<Sto
     this.#isOver = true;
     this.#hub.exit(this);
     for (const membership of this.#memberships.values()) membership.leave();
+    this.#budget.give(this.requester, this.#memberships.size * ROOM_BYTES);
     this.#memberships.clear();
   }
 }

@@ -1,7 +1,7 @@
 /**
- * What the queues of all chat streams may hold together, and who of the callers holds it. Owns the counts; knows no message.
- * Without it a client with many streams that it never reads, each in a room of its own, holds the bound of one queue as often
- * as it has streams.
+ * What all chat streams may hold together, and who of the callers holds it: messages that wait, and places in rooms. Owns the
+ * counts; knows no message. Without it a client with many streams that it never reads, each in a room of its own, holds the
+ * bound of one queue as often as it has streams.
  *
  * A group may hold as much as it leaves free to others, and a member as much as its group then leaves to its other members:
  * alone a third of everything. So no one can take all of it, and whoever reads finds room. (As in `turn-queue.ts`.)
@@ -10,7 +10,7 @@
  */
 import type { Requester } from "../../storage/requester.ts";
 
-/** Whose queue it is. */
+/** Whose stream it is. */
 export type Holder = Pick<Requester, "group" | "member">;
 
 interface Group {
@@ -27,7 +27,7 @@ export class QueueBudget {
     this.maxBytes = maxBytes;
   }
 
-  /** What all queues hold. */
+  /** What all streams hold. */
   get bytes(): number {
     return this.#bytes;
   }
