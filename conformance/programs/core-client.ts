@@ -46,6 +46,8 @@ export class Exchange {
   /** Set once it has a stream. */
   stream: Http2Stream | undefined;
   rest: Buffer;
+  /** Nothing follows the rest. */
+  isEnding: boolean;
   private readonly headers = new Map<string, string>();
   private readonly trailers = new Map<string, string>();
   private readonly chunks: Buffer[] = [];
@@ -55,6 +57,7 @@ export class Exchange {
   constructor(init: RequestInit) {
     this.init = init;
     this.rest = init.body ?? Buffer.alloc(0);
+    this.isEnding = init.isOpen !== true;
     this.answer = this.settled.promise;
     this.answered = this.head.promise;
     // Whoever waits for one of the two hears of a failure there; the other must not be reported as unhandled.
@@ -167,7 +170,8 @@ export class CoreClient {
   /** The rest of a request that was started open. */
   end(exchange: Exchange, body: Buffer): void {
     exchange.rest = body;
-    this.pump(exchange, true);
+    exchange.isEnding = true;
+    this.pump(exchange);
   }
 
   reset(exchange: Exchange, code: ErrorCode): void {
@@ -204,8 +208,9 @@ export class CoreClient {
     if (hasBody) this.pump(exchange);
   }
 
-  private pump(exchange: Exchange, isEnding: boolean = exchange.init.isOpen !== true): void {
+  private pump(exchange: Exchange): void {
     const { http2 } = this.driver;
+    const { isEnding } = exchange;
     const stream = exchange.stream!;
     const { trailers } = exchange.init;
     for (let mayGoOn = true; mayGoOn; ) {
