@@ -13,7 +13,7 @@ import { Indexing, type OutboundField } from "../transport/http2.ts";
 /** Never indexed, here or by anyone on the way: RFC 7541 §7.1.3. */
 const SECRET_NAMES: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization"]);
 
-/** The fields that do not change between calls of a method: made once per method and channel. */
+/** The fields that do not change between calls of a method: made once per method and channel, and frozen (see `hpack/encoder.ts`). */
 export function constantFields(
   path: string,
   authority: string,
@@ -31,7 +31,7 @@ export function constantFields(
     [HeaderName.USER_AGENT, userAgent],
     [HeaderName.ACCEPT_ENCODING, acceptEncoding],
   ];
-  return fields.map(([name, value]) => ({ name, value, indexing: Indexing.INCREMENTAL }));
+  return Object.freeze(fields.map(([name, value]) => Object.freeze({ name, value, indexing: Indexing.INCREMENTAL })));
 }
 
 export function requestFields(
