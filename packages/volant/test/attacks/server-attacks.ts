@@ -234,10 +234,11 @@ const trickle: ServerAttack = {
         const large = frames.data(1, prefixed(Buffer.from([0x1a, 0xfd, 0x7c, ...Buffer.alloc(15_997)]))).endStream();
         other.send(call(1, "Unary"));
         let at = 0;
-        await time.pass(600_000, 10_000, () => {
-          peer.send(frames.data(3, 1_000));
-          other.send(large.bytes().subarray(at, at + 1_000));
-          at += 1_000;
+        // In pieces that come well inside of a period of the frame's deadline.
+        await time.pass(600_000, 5_000, () => {
+          peer.send(frames.data(3, 500));
+          other.send(large.bytes().subarray(at, at + 500));
+          at += 500;
         });
         if (other.countOf(/^HEADERS 1 .*grpc-status=0/) !== 1)
           throw new Error(`not answered: ${other.lines.join("; ")}`);

@@ -41,9 +41,10 @@ export class VirtualTime {
     }
   }
 
-  /** Moves on, a step at a time; after each what is under way arrives, and then `afterStep` runs. */
+  /** Moves on, a step at a time; before and after each what is under way arrives, and then `afterStep` runs. */
   async pass(ms: number, stepMs: number = ms, afterStep: () => unknown = () => undefined): Promise<void> {
     for (let passed = 0; passed < ms; passed += stepMs) {
+      await turns();
       this.clock.advance(stepMs);
       await turns();
       await afterStep();
