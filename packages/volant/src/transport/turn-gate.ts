@@ -95,7 +95,8 @@ export class TurnGate implements TurnTaker {
   /** What had arrived before is handled first, unless nobody wants it. */
   onClosed(error: Error | undefined): void {
     this.close = { error };
-    if (this.isHeld) this.drop();
+    // A client that broke its connection takes no answer: what it asked for is not begun any more, and its turns are for others.
+    if (this.isHeld || (error !== undefined && this.sink.role === "server")) this.drop();
     this.settle();
   }
 
