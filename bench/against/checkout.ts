@@ -1,5 +1,5 @@
 // Owns: the two sides of a comparison as temporary folders that programs of the bench run in: a revision's files, and those of the
-// working tree as they are now, so that nobody's edits reach a comparison that is running. Both have the programs of this tree: they
+// working tree as they are now, so that an edit does not reach a comparison that is running. Both have the programs of this tree: they
 // are asked the same, and only the library differs. Packages are those that are installed here; the links of the workspace are
 // made anew, so that `volant` is each side's own.
 // Invariant: nothing of them is left behind, and the repository's index, branches and worktrees are untouched.

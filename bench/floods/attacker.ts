@@ -1,5 +1,5 @@
 // Owns: one attack on a server of this machine: `attacker.ts PORT SECONDS FLOOD [STYLE [TRANSPORT]]`. A few connections send as fast
-// as they are read, or patiently what no limit forbids; each that ends, or that nobody reads any more, is replaced at once. It reads
+// as they are read, or patiently what no limit forbids; each connection that ends, or that the server stops reading, is replaced at once. It reads
 // what the server sends: answers that pile up would hold it back. Prints `attacking` when it begins, what it did as a line of JSON in
 // the end, and ends by itself.
 // Invariant: loopback only, one thread, one core, a limited time.

@@ -106,7 +106,7 @@ export const OPTIONS = {
     note: "milliseconds",
     fallback: 300_000,
     about:
-      "how far apart the PINGs of a client or proxy must be while nothing else happens; one that sends them sooner is let go",
+      "how far apart the PINGs of a client or proxy must be while nothing else happens; a connection that sends them sooner is closed",
   },
   KEEPALIVE_PERMIT_WITHOUT_CALLS: {
     kind: "choice",

@@ -57,7 +57,7 @@ abstract class StreamingSurface implements CallSurface {
 
 /**
  * The response of an upload, whose promise is made when somebody asks for it. The upload is written into first and may fail
- * meanwhile: a promise that nobody has yet would be an unhandled rejection, and one that somebody else has handled no longer
+ * meanwhile: a promise made in advance would be an unhandled rejection, and one that was handled elsewhere no longer
  * leads to the code that awaits it.
  */
 class UploadResponse extends SingleResponse {
